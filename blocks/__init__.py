@@ -1,0 +1,1 @@
+"""Typed Prefect blocks: credentials and services."""

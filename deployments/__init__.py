@@ -1,0 +1,1 @@
+"""Deployments, environments and the `regie` command line."""

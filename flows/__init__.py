@@ -1,0 +1,1 @@
+"""Orchestrators and phases: what happens in which order."""

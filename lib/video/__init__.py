@@ -1,0 +1,1 @@
+"""The `video` workflow: from archives of rushes to analysis files."""

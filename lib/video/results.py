@@ -1,0 +1,68 @@
+"""The names of the files that lie beside a video."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".flv", ".wmv", ".m4v", ".mpg", ".mpeg", ".ts", ".mts", ".mxf"})
+ORIGINALS = "originals"
+"""Folder beside a converted video that keeps its original."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """Where the results of one video are: beside it, named after its stem."""
+
+    video: Path
+
+    def _beside(self, ending: str) -> Path:
+        return self.video.with_name(self.video.stem + ending)
+
+    @property
+    def scenes_csv(self) -> Path:
+        """Scene cuts as After Effects scripts read them."""
+        return self._beside(".csv")
+
+    @property
+    def scenes_json(self) -> Path:
+        """Scene cuts with probabilities and gradual transitions."""
+        return self._beside("_scenes.json")
+
+    @property
+    def audio_json(self) -> Path:
+        """Who speaks, frame by frame."""
+        return self._beside("_audio.json")
+
+    @property
+    def rttm(self) -> Path:
+        """Who speaks, segment by segment."""
+        return self._beside(".rttm")
+
+    @property
+    def tracking_json(self) -> Path:
+        """Faces and objects, frame by frame."""
+        return self._beside("_tracking.json")
+
+    @property
+    def report_html(self) -> Path:
+        """The video's report."""
+        return self._beside("_report.html")
+
+    @property
+    def edl(self) -> Path:
+        """Scenes as a CMX 3600 edit decision list."""
+        return self._beside(".edl")
+
+    @property
+    def otio(self) -> Path:
+        """Scenes as an OpenTimelineIO timeline."""
+        return self._beside(".otio")
+
+
+def is_video(path: Path) -> bool:
+    """Whether a path has the name of a video that is Régie's to process (not hidden, not a kept original)."""
+    return path.suffix.lower() in VIDEO_SUFFIXES and not path.name.startswith(".") and ORIGINALS not in path.parts
+
+
+def find_videos(project: Path) -> list[Path]:
+    """Return the videos of a project, in the order of their names."""
+    return sorted(path for path in project.rglob("*") if is_video(path.relative_to(project)) and path.is_file())

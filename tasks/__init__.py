@@ -1,0 +1,1 @@
+"""Prefect tasks: retries, caching and progress around one call of the library."""
