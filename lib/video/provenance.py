@@ -16,7 +16,7 @@ HEAD_BYTES = 1 << 20
 
 
 def relevant(options: BaseModel) -> dict[str, Any]:
-    """Return the options that change a result: all but those whose field says `json_schema_extra={"affects_result": False}`."""
+    """Return the options that change a result: all but those marked `json_schema_extra={"affects_result": False}`."""
     kept = {}
     for name, info in type(options).model_fields.items():
         extra = info.json_schema_extra

@@ -1,0 +1,168 @@
+"""How an orchestrator runs the phases of its workflow, whatever the workflow."""
+
+import contextvars
+import importlib
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any
+
+from prefect import Flow, State, tags
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun
+from prefect.deployments import run_deployment
+from prefect.logging import get_run_logger
+from prefect.runtime import flow_run as runtime
+from prefect.states import Completed, Failed
+
+from lib.runs.plan import Phase, Workflow, hindrance, ready
+from lib.runs.report import PhaseReport
+
+DEPLOYMENT = "regie"
+"""Name of every deployment: a flow has one."""
+POLL_SECONDS = 0.25
+"""How often a phase elsewhere is looked at: its end is noticed this late."""
+PARTIAL = "Partial"
+"""Name of the FAILED-type state of a run that failed in part: Prefect has no partial state of its own."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a phase ended."""
+
+    phase: Phase
+    verdict: str
+    """`completed`, `partial` or `failed`."""
+    message: str
+
+
+def load_flow(entrypoint: str) -> Flow[..., Any]:
+    """Return the flow at `package.module:function`."""
+    module, _, name = entrypoint.partition(":")
+    found = getattr(importlib.import_module(module), name)
+    if not isinstance(found, Flow):
+        raise TypeError(f"{entrypoint} is not a flow")
+    return found
+
+
+def conclude(report: PhaseReport) -> State[Any]:
+    """Return the final state of a phase: completed, partial or failed, with its report in one line."""
+    if report.verdict == "completed":
+        return Completed(message=report.sentence())
+    return Failed(message=report.sentence(), name=PARTIAL if report.verdict == "partial" else None)
+
+
+def run_phases(
+    workflow: Workflow,
+    chosen: Sequence[Phase],
+    parameters: Mapping[str, Any],
+    *,
+    inline: bool,
+    subject: str,
+) -> list[Ended]:
+    """Run the chosen phases of a workflow in their order, those that do not depend on each other at the same time.
+
+    A phase of the orchestrator's own environment, or any with `inline`, is a subflow in this process; another is a
+    deployment in the work pool of its environment. All are children of this run. A phase that fails stops only those
+    that need it. Called inside the orchestrator's flow.
+    """
+    logger = get_run_logger()
+    stop = threading.Event()
+    pending = list(chosen)
+    ended: dict[str, Ended] = {}
+    settled = {phase.key for phase in workflow.phases} - {phase.key for phase in chosen}
+    failed: dict[str, str] = {}
+    working: dict[Future[Ended], Phase] = {}
+
+    with ThreadPoolExecutor(max_workers=len(workflow.phases), thread_name_prefix="phase") as threads:
+        try:
+            while pending or working:
+                for phase in ready(pending, settled):
+                    pending.remove(phase)
+                    if why := hindrance(phase, failed):
+                        logger.warning("%s is skipped: it %s", phase.name, why)
+                        failed[phase.key] = "was skipped"
+                        settled.add(phase.key)
+                        break
+                    start = _inline if inline or phase.environment == workflow.environment else _deployed
+                    context = contextvars.copy_context()
+                    call = threads.submit(context.run, start, workflow, phase, dict(parameters), subject, stop)
+                    working[call] = phase
+                else:
+                    for call in wait(working, timeout=1, return_when=FIRST_COMPLETED).done:
+                        phase = working.pop(call)
+                        result = ended[phase.key] = _settle(call, phase)
+                        settled.add(phase.key)
+                        logger.info("%s %s: %s", phase.name, result.verdict, result.message)
+                        if result.verdict == "failed":
+                            failed[phase.key] = "failed"
+        except BaseException:
+            stop.set()
+            raise
+    return [ended[phase.key] for phase in chosen if phase.key in ended]
+
+
+def verdict(chosen: Sequence[Phase], ended: Sequence[Ended]) -> State[Any]:
+    """Return the final state of a run from the ends of its phases: completed, failed, or partial between."""
+    troubled = [end for end in ended if end.verdict != "completed"]
+    if not troubled and len(ended) == len(chosen):
+        return Completed(message=f"{len(ended)} phases completed")
+    words = "; ".join(f"{end.phase.name} {end.verdict}: {end.message}" for end in troubled)
+    if any(end.verdict in {"completed", "partial"} for end in ended):
+        return Failed(message=words, name=PARTIAL)
+    return Failed(message=words)
+
+
+def _settle(call: "Future[Ended]", phase: Phase) -> Ended:
+    try:
+        return call.result()
+    except Exception as error:  # noqa: BLE001  # whatever a phase raises is that phase's failure, not the run's
+        return Ended(phase, "failed", f"{type(error).__name__}: {error}")
+
+
+def _run_name(phase: Phase, subject: str) -> str:
+    return f"{phase.number} {phase.name} · {subject}"
+
+
+def _inline(workflow: Workflow, phase: Phase, parameters: dict[str, Any], subject: str, stop: threading.Event) -> Ended:
+    flow = load_flow(phase.flow).with_options(
+        flow_run_name=_run_name(phase, subject).replace("{", "{{").replace("}", "}}")
+    )
+    with tags(workflow.key, phase.key):
+        state = flow(**parameters, return_state=True)
+    return _ended(phase, state)
+
+
+def _deployed(
+    workflow: Workflow, phase: Phase, parameters: dict[str, Any], subject: str, stop: threading.Event
+) -> Ended:
+    run: FlowRun = run_deployment(  # type: ignore[assignment]  # outside an event loop this call does not return a coroutine
+        f"{workflow.flow_name(phase)}/{DEPLOYMENT}",
+        parameters=parameters,
+        flow_run_name=_run_name(phase, subject),
+        tags=[workflow.key, phase.key],
+        timeout=0,
+        as_subflow=True,
+    )
+    get_run_logger().info("%s runs in the work pool of %s", phase.name, phase.environment)
+    with get_client(sync_client=True) as client:
+        while not stop.is_set():
+            run = client.read_flow_run(run.id)
+            if run.state is not None and run.state.is_final():
+                return _ended(phase, run.state)
+            time.sleep(POLL_SECONDS)
+    return Ended(phase, "failed", "the run was stopped")
+
+
+def _ended(phase: Phase, state: State[Any]) -> Ended:
+    if state.is_completed():
+        return Ended(phase, "completed", state.message or "")
+    message = state.message or state.name or "ended without a word"
+    return Ended(phase, "partial" if state.name == PARTIAL else "failed", message)
+
+
+def root_run_id() -> str:
+    """Return the id of the run that this code runs in."""
+    return str(runtime.get_id() or "")

@@ -1,0 +1,15 @@
+"""Phase 4: who speaks when."""
+
+from typing import Any
+
+from prefect import State, flow
+
+from flows.orchestration import conclude
+from flows.video.common import run_analysis
+from lib.video.options import VideoOptions
+
+
+@flow(name="video-audio", persist_result=False)
+def audio_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
+    """Find who speaks when in the workspace's videos (V4)."""
+    return conclude(run_analysis("audio", source, out, options))

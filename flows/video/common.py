@@ -1,0 +1,91 @@
+"""What the phases of `video` have in common: which videos they work on, and how a batch goes on when one fails."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from lib.video.media import probe
+from lib.video.sources import find_sources, project_of
+from prefect.logging import get_run_logger
+
+from lib.errors import InputError
+from lib.progress import Progress
+from lib.runs.report import Item, ItemState, PhaseReport
+from lib.video.options import VideoOptions
+from lib.video.results import find_videos
+from lib.video.workspace import Workspace
+from tasks.progress import PhaseProgress
+from tasks.video import analyse, failure
+
+
+def projects_of(source: str, workspace: Workspace, options: VideoOptions) -> list[Path]:
+    """Return the projects that a source became; InputError when there is none yet."""
+    found = (project_of(each, workspace.projects) for each in find_sources(Path(source), options.extract))
+    projects = [project for project in found if project is not None]
+    if not projects:
+        raise InputError(f"Nothing of {source} is in {workspace.root} yet: run phase 1 (extract) first.")
+    return projects
+
+
+def videos_of(source: str, workspace: Workspace, options: VideoOptions) -> list[Path]:
+    """Return the videos of the projects that a source became."""
+    return [video for project in projects_of(source, workspace, options) for video in find_videos(project)]
+
+
+def frames_of(videos: Iterable[Path]) -> dict[Path, float]:
+    """Return the size of the work on each video, in frames; one frame where the video cannot be read."""
+    sizes: dict[Path, float] = {}
+    for video in videos:
+        try:
+            sizes[video] = max(probe(video).frames, 1)
+        except InputError:
+            sizes[video] = 1
+    return sizes
+
+
+def run_analysis(phase: str, source: str, out: str, options: VideoOptions) -> PhaseReport:
+    """Make one analysis of every video of the workspace that could be converted."""
+    workspace = Workspace(Path(out))
+
+    def work(subject: str, video: Path, progress: Progress) -> Item:
+        return analyse(subject, phase, video, workspace, options, progress)
+
+    return run_batch(phase, workspace, frames_of(videos_of(source, workspace, options)), work, needs="convert")
+
+
+def run_batch(
+    phase: str,
+    workspace: Workspace,
+    sizes: Mapping[Path, float],
+    work: Callable[[str, Path, Progress], Item],
+    *,
+    needs: str | None = None,
+) -> PhaseReport:
+    """Do `work` on each video; one that fails is named with its reason and the others go on.
+
+    A video on which the phase `needs` failed is skipped. The outcomes are remembered in the workspace, item by item, so
+    that a run that is killed has said what it did.
+    """
+    logger = get_run_logger()
+    hindered = {
+        subject: item
+        for subject, item in (workspace.outcomes(needs) if needs else {}).items()
+        if item.state is ItemState.FAILED
+    }
+    subjects = {workspace.subject(video): video for video in sizes}
+    items: list[Item] = []
+    with PhaseProgress({subject: sizes[video] for subject, video in subjects.items()}) as progress:
+        for subject, video in subjects.items():
+            if subject in hindered:
+                item = Item(
+                    subject=subject, state=ItemState.SKIPPED, reason=f"{needs} failed on it: {hindered[subject].reason}"
+                )
+            else:
+                try:
+                    item = work(subject, video, progress.of(subject))
+                except Exception as error:  # noqa: BLE001  # one bad file fails itself, not its batch
+                    item = failure(subject, error)
+                    logger.warning("%s: %s", subject, item.reason)
+            items.append(item)
+            workspace.record(PhaseReport(phase=phase, items=(item,)))
+            progress.ended(item)
+    return PhaseReport(phase=phase, items=tuple(items))

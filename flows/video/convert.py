@@ -1,0 +1,26 @@
+"""Phase 2: every video at one constant frame rate."""
+
+from pathlib import Path
+from typing import Any
+
+from prefect import State, flow
+
+from flows.orchestration import conclude
+from flows.video.common import frames_of, run_batch, videos_of
+from lib.progress import Progress
+from lib.runs.report import Item
+from lib.video.options import VideoOptions
+from lib.video.workspace import Workspace
+from tasks.video import convert
+
+
+@flow(name="video-convert", persist_result=False)
+def convert_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
+    """Convert the videos of the workspace that are not at the constant frame rate yet (V2)."""
+    workspace = Workspace(Path(out))
+
+    def work(subject: str, video: Path, progress: Progress) -> Item:
+        return convert(subject, video, options, progress)
+
+    videos = videos_of(source, workspace, options)
+    return conclude(run_batch("convert", workspace, frames_of(videos), work))

@@ -1,0 +1,39 @@
+"""Phase 1: archives and folders become projects."""
+
+from pathlib import Path
+from typing import Any
+
+from lib.video.sources import find_sources
+from prefect import State, flow
+
+from flows.orchestration import conclude
+from lib.errors import InputError
+from lib.files import sweep
+from lib.runs.report import Item, PhaseReport
+from lib.video.options import VideoOptions
+from lib.video.workspace import Workspace
+from tasks.progress import PhaseProgress
+from tasks.video import bring_in_source, failure
+
+
+@flow(name="video-extract", persist_result=False)
+def extract_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
+    """Bring every source that `source` holds into the workspace `out` as a project (V1)."""
+    workspace = Workspace(Path(out))
+    workspace.prepare()
+    sweep(workspace.projects)
+    sources = find_sources(Path(source), options.extract)
+    if not sources:
+        raise InputError(f"There is no archive and no video in {source}.")
+    items: list[Item] = []
+    with PhaseProgress({each.name: max(each.size, 1) for each in sources}) as progress:
+        for each in sources:
+            try:
+                item = bring_in_source(each.name, each, workspace, options, progress.of(each.name))
+            except Exception as error:  # noqa: BLE001  # one bad archive fails itself, not the others
+                item = failure(each.name, error)
+            items.append(item)
+            progress.ended(item)
+    report = PhaseReport(phase="extract", items=tuple(items))
+    workspace.record(report)
+    return conclude(report)

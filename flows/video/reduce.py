@@ -1,0 +1,33 @@
+"""Phase 6: result files without what After Effects does not need."""
+
+from pathlib import Path
+from typing import Any
+
+from prefect import State, flow
+
+from flows.orchestration import conclude
+from flows.video.common import run_batch, videos_of
+from lib.progress import Progress
+from lib.runs.report import Item
+from lib.video.options import VideoOptions
+from lib.video.results import Results
+from lib.video.workspace import Workspace
+from tasks.video import reduce
+
+
+@flow(name="video-reduce", persist_result=False)
+def reduce_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
+    """Reduce the audio and tracking results of the workspace's videos (V6)."""
+    workspace = Workspace(Path(out))
+
+    def work(subject: str, video: Path, progress: Progress) -> Item:
+        return reduce(subject, video, options, progress)
+
+    sizes = {video: _bytes_of(video) for video in videos_of(source, workspace, options)}
+    return conclude(run_batch("reduce", workspace, sizes, work, needs="convert"))
+
+
+def _bytes_of(video: Path) -> float:
+    results = Results(video)
+    files = [file for file in (results.audio_json, results.tracking_json) if file.exists()]
+    return float(sum(file.stat().st_size for file in files) or 1)

@@ -1,0 +1,15 @@
+"""Phase 3: scene cuts."""
+
+from typing import Any
+
+from prefect import State, flow
+
+from flows.orchestration import conclude
+from flows.video.common import run_analysis
+from lib.video.options import VideoOptions
+
+
+@flow(name="video-scenes", persist_result=False)
+def scenes_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
+    """Find the scene cuts of the workspace's videos (V3)."""
+    return conclude(run_analysis("scenes", source, out, options))

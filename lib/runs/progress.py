@@ -1,0 +1,69 @@
+"""Progress of a phase: the figures, their form in an artifact, and how often they are worth writing."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Self
+
+ITEM_LENGTH = 200
+"""Longest name of a current item that is recorded, in characters; Prefect bounds an artifact's metadata."""
+
+
+@dataclass(frozen=True)
+class ProgressRecord:
+    """How far a phase is."""
+
+    done: int = 0
+    """Items that ended well in this run."""
+    total: int = 0
+    failed: int = 0
+    skipped: int = 0
+    percent: float = 0.0
+    """Share of the phase's work that is done, by the size of its items, from 0 to 100."""
+    item: str = ""
+    """The current item, and how far it is."""
+    engine: str = ""
+    """The engines that spoke."""
+
+    def as_metadata(self) -> dict[str, str]:
+        """Return the record as the flat strings that an artifact's metadata holds."""
+        return {name: str(value)[:ITEM_LENGTH] for name, value in asdict(self).items()}
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str]) -> Self:
+        """Read a record back; what is missing or not a number counts as nothing."""
+        values: dict[str, int | float | str] = {}
+        for field in fields(cls):
+            text = metadata.get(field.name, "")
+            if field.type is str or field.type == "str":
+                values[field.name] = text
+                continue
+            try:
+                number = float(text)
+            except ValueError:
+                continue
+            values[field.name] = number if field.name == "percent" else int(number)
+        return cls(**values)  # type: ignore[arg-type]  # the loop above gives each field its own type
+
+    def sentence(self) -> str:
+        """Return the record in words: `3 of 12 · 1 failed · film.mp4 1200/5301`."""
+        words = [f"{self.done + self.failed + self.skipped} of {self.total}"]
+        words += [f"{count} {name}" for name, count in (("failed", self.failed), ("skipped", self.skipped)) if count]
+        return " · ".join([*words, self.item] if self.item else words)
+
+
+class Throttle:
+    """Says whether enough time has passed since it last said yes."""
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._clock = clock
+        self._last: float | None = None
+
+    def __call__(self) -> bool:
+        """Return True at most once every `seconds`."""
+        now = self._clock()
+        if self._last is not None and now - self._last < self._seconds:
+            return False
+        self._last = now
+        return True

@@ -1,0 +1,78 @@
+"""What a phase says when it ends: one line per item, small enough to be handed on."""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from pydantic import BaseModel, Field
+
+
+class ItemState(StrEnum):
+    """How the work on one item ended."""
+
+    DONE = "done"
+    KEPT = "kept"
+    """Nothing to do: the result was there already."""
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    """Not tried, because an earlier phase failed on it."""
+
+
+class Item(BaseModel):
+    """What became of one item (a file, a page, a message) in one phase."""
+
+    subject: str = Field(description="Which item: a path relative to the workspace, an address, …")
+    state: ItemState
+    engine: str = Field(default="", description="The engine that did the work, with its version.")
+    reason: str = Field(default="", description="Why it failed or was skipped, or why this engine was used, in words.")
+    seconds: float = 0.0
+    counts: Mapping[str, float] = Field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+class PhaseReport(BaseModel):
+    """What became of every item of one phase."""
+
+    phase: str
+    items: tuple[Item, ...] = ()
+
+    def count(self, *states: ItemState) -> int:
+        """Return how many items ended in one of these states."""
+        return sum(item.state in states for item in self.items)
+
+    @property
+    def failed(self) -> tuple[Item, ...]:
+        """The items that failed in this phase."""
+        return tuple(item for item in self.items if item.state is ItemState.FAILED)
+
+    @property
+    def verdict(self) -> str:
+        """`completed`, `partial` when some items failed and some are done, `failed` when none is done."""
+        if not self.failed:
+            return "completed"
+        return "partial" if self.count(ItemState.DONE, ItemState.KEPT) else "failed"
+
+    def engines(self) -> list[str]:
+        """Return the engines that spoke, each once, in order."""
+        return list(dict.fromkeys(item.engine for item in self.items if item.engine))
+
+    def totals(self) -> dict[str, float]:
+        """Return the sums of the items' counts."""
+        return sum_counts(item.counts for item in self.items)
+
+    def sentence(self) -> str:
+        """Return the report in one line: `3 done, 1 kept, 1 failed (a.mp4: the file is empty)`."""
+        counts = {state: self.count(state) for state in ItemState}
+        words = ", ".join(f"{count} {state}" for state, count in counts.items() if count) or "nothing to do"
+        if self.failed:
+            first = self.failed[0]
+            words += f" ({first.subject}: {first.reason})"
+        return words
+
+
+def sum_counts(counts: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """Add up figures of the same name."""
+    totals: dict[str, float] = {}
+    for figures in counts:
+        for name, value in figures.items():
+            totals[name] = totals.get(name, 0) + value
+    return totals

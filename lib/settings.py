@@ -1,0 +1,99 @@
+"""Settings: one typed model, from `regie.toml` and environment variables."""
+
+import os
+import sys
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from lib.errors import InputError
+from lib.video.options import VideoOptions
+
+
+def default_home() -> Path:
+    """Return the folder of everything that Régie keeps when no setting says otherwise."""
+    return Path(os.environ.get("REGIE_HOME") or "~/.regie").expanduser().absolute()
+
+
+def default_environments() -> Path:
+    """Return where the other environments' virtual environments are: inside the one that holds the `regie` command."""
+    prefix = Path(sys.prefix)
+    return prefix.parent if prefix.parent.name == "envs" else prefix / "envs"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set.
+
+    A value comes from the first of: an environment variable (`REGIE_SERVER_PORT`; below a group,
+    `REGIE_VIDEO__SCENES__THRESHOLD`), `regie.toml` in the current folder, `regie.toml` in Régie's home, the default.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="REGIE_", env_nested_delimiter="__", extra="ignore")
+
+    home: Path = Field(
+        default_factory=default_home,
+        description="Folder of everything that Régie keeps: Prefect's home, caches, models.",
+    )
+    environments: Path = Field(
+        default_factory=default_environments,
+        description="Folder of the virtual environments of scenes, audio and tracking.",
+    )
+    server_port: int = Field(
+        default=4200, ge=1, le=65535, description="Port of the Prefect server that `regie up` starts on 127.0.0.1."
+    )
+    start_timeout: float = Field(
+        default=120, gt=0, description="Seconds that the Prefect server may take to answer when it starts."
+    )
+    cache_limit_gb: float = Field(
+        default=20, ge=0, description="Size of the cache of analysis results, in gigabytes; the least used go first."
+    )
+    video: VideoOptions = Field(default_factory=VideoOptions, description="How each phase of `video` does its work.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read, after arguments and the environment, `regie.toml` here and in Régie's home."""
+        files = (Path("regie.toml"), default_home() / "regie.toml")
+        return init_settings, env_settings, *(TomlConfigSettingsSource(settings_cls, path) for path in files)
+
+    @property
+    def prefect_home(self) -> Path:
+        """Prefect's own folder: its database, its profiles."""
+        return self.home / "prefect"
+
+    @property
+    def cache(self) -> Path:
+        """Folder of caches; it can be deleted at any time."""
+        return self.home / "cache"
+
+    @property
+    def run_folder(self) -> Path:
+        """Folder of the state and logs of the processes that `regie up` starts."""
+        return self.home / "run"
+
+
+@cache
+def settings() -> Settings:
+    """Return the settings of this process, read once; InputError says which one is wrong and where it came from."""
+    return read_settings()
+
+
+def read_settings() -> Settings:
+    """Read the settings; InputError says which one is wrong and what it may be."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [
+            f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']} (it is {e['input']!r})" for e in error.errors()
+        ]
+        raise InputError("These settings are wrong:\n  " + "\n  ".join(lines)) from error
+    except ValueError as error:
+        raise InputError(f"regie.toml cannot be read: {error}") from error

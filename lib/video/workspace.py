@@ -1,0 +1,117 @@
+"""The folder that one run of `video` works in, and what became of each item there."""
+
+import contextlib
+import errno
+import fcntl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from lib.errors import InputError
+from lib.files import replacing
+from lib.runs.report import Item, ItemState, PhaseReport
+
+_ITEMS = TypeAdapter(dict[str, Item])
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The output folder of a run, named by `--out`."""
+
+    root: Path
+
+    @property
+    def projects(self) -> Path:
+        """Where the projects are worked on."""
+        return self.root / "projects"
+
+    @property
+    def output(self) -> Path:
+        """Where finished projects are copied to."""
+        return self.root / "output"
+
+    @property
+    def archives(self) -> Path:
+        """Where results are kept by the content of their video."""
+        return self.root / "archives"
+
+    @property
+    def security_log(self) -> Path:
+        """Every archive member that was refused, and why."""
+        return self.root / "security.jsonl"
+
+    @property
+    def _state(self) -> Path:
+        return self.root / ".regie"
+
+    def prepare(self) -> None:
+        """Make the folders; InputError when the output folder cannot be written."""
+        try:
+            for folder in (self.projects, self.output, self.archives, self._state):
+                folder.mkdir(parents=True, exist_ok=True)
+            with (self._state / "lock").open("a"):
+                pass
+        except OSError as error:
+            raise InputError(
+                f"The output folder {self.root} cannot be written: {error.strerror}. {_advice(error)}"
+            ) from error
+
+    def subject(self, path: Path) -> str:
+        """Return the name of an item in reports: its path below the projects."""
+        return path.relative_to(self.projects).as_posix()
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the workspace for one run; InputError when another run holds it.
+
+        The lock goes with the process, however it ends.
+        """
+        self.prepare()
+        with (self._state / "lock").open("a") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise InputError(
+                    f"Another run works in {self.root}. Wait for it to end, or give another output folder."
+                ) from error
+            except OSError as error:
+                if error.errno not in {errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS}:
+                    raise
+                # A file system without locks (some network shares): go on without.
+            yield
+
+    def outcomes(self, phase: str) -> dict[str, Item]:
+        """Return what became of each item when `phase` last worked on it, by subject."""
+        try:
+            return _ITEMS.validate_json(self._outcomes_file(phase).read_bytes())
+        except (OSError, ValidationError):
+            return {}
+
+    def record(self, report: PhaseReport) -> None:
+        """Remember what became of the items of a phase; items that it did not touch keep their last outcome.
+
+        An item that was kept keeps the time and figures of the work that made its result.
+        """
+        known = self.outcomes(report.phase)
+        for item in report.items:
+            earlier = known.get(item.subject)
+            if item.state is ItemState.KEPT and earlier and earlier.state in {ItemState.DONE, ItemState.KEPT}:
+                figures = {"seconds": earlier.seconds, "counts": {**earlier.counts, **item.counts}}
+                known[item.subject] = item.model_copy(update=figures)
+            else:
+                known[item.subject] = item
+        target = self._outcomes_file(report.phase)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(target) as temporary:
+            temporary.write_bytes(_ITEMS.dump_json(known, indent=1))
+
+    def _outcomes_file(self, phase: str) -> Path:
+        return self._state / "outcomes" / f"{phase}.json"
+
+
+def _advice(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return "Free some space on that disk."
+    return "Give a folder that you may write to."
