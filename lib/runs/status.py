@@ -151,11 +151,8 @@ def _absent(phase: Phase, root: Observed, failed: Mapping[str, str], *, asked: b
 def _present(phase: Phase, child: Observed, root: Observed, now: datetime) -> PhaseStatus:
     record = child.progress or ProgressRecord()
     state = child.state
-    if state is RunState.COMPLETED:
-        percent = 100.0
-    else:
-        # A phase that is at work is never at 100: it is only when it has ended.
-        percent = min(record.percent, 100.0 if state.final else 99.9)
+    # A phase that is at work is never at 100: it is only when it has ended.
+    percent = 100.0 if state is RunState.COMPLETED else min(record.percent, 100.0 if state.final else 99.9)
     end = child.ended if state.final else now
     return PhaseStatus(
         number=phase.number,

@@ -1,0 +1,5 @@
+"""The `regie` command."""
+
+from deployments.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,142 @@
+"""Start a run of a workflow, follow it to its end, and say what came out."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+import typer
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from deployments.cli.main import COMPLETED, FAILED, INTERRUPTED, PARTIAL, Say
+from deployments.cli.table import phases_table
+from deployments.stack import stack
+from lib.runs.plan import Workflow
+from lib.runs.status import RunState, RunStatus
+from lib.settings import Settings
+from lib.workflows import WORKFLOWS
+
+SECONDS_BETWEEN_LOOKS = 0.5
+Outputs = Callable[[], list[dict[str, Any]]]
+"""Gives what a run left: per item, its `project`, its `video` and its `files`, a path per kind."""
+EXIT_CODES = {RunState.COMPLETED: COMPLETED, RunState.PARTIAL: PARTIAL, RunState.CANCELLED: INTERRUPTED}
+
+
+def carry_out(
+    workflow: Workflow,
+    parameters: dict[str, Any],
+    config: Settings,
+    outputs: Outputs,
+    *,
+    inline: bool,
+    as_json: bool,
+    say: Say,
+) -> int:
+    """Run a workflow to its end and return the exit code; brings a server and workers up when none is running.
+
+    `outputs` says what the run left, once it has ended.
+    """
+    with stack(config, say) as running:
+
+        def announce(run_id: str) -> None:
+            say(f"{workflow.name}: {running.ui_url}/runs/flow-run/{run_id}")
+
+        if inline:
+            status = _run_here(workflow, parameters, announce=announce, show=not as_json)
+        else:
+            with _start_elsewhere(workflow, parameters) as run_id:
+                announce(run_id)
+                status = _follow(run_id, show=not as_json)
+    if as_json:
+        typer.echo(orjson.dumps(as_object(status, outputs()), option=orjson.OPT_INDENT_2).decode())
+    else:
+        _show_end(status, outputs())
+    return EXIT_CODES.get(status.state, FAILED)
+
+
+def as_object(status: RunStatus, outputs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what `--json` prints: the run, its phases, and its outputs."""
+    told = {"number", "key", "state", "duration", "done", "total", "failed", "skipped", "engine", "error"}
+    return {
+        "run_id": status.run_id,
+        "state": status.state.value,
+        "message": status.message,
+        "phases": [phase.model_dump(mode="json", include=told) for phase in status.phases],
+        "outputs": outputs,
+    }
+
+
+@contextlib.contextmanager
+def _start_elsewhere(workflow: Workflow, parameters: dict[str, Any]) -> Iterator[str]:
+    """Start a run of the workflow's deployment; it is cancelled when the block is left by an error or Ctrl-C."""
+    from prefect.client.schemas.objects import FlowRun
+    from prefect.deployments import run_deployment
+
+    from flows.orchestration import DEPLOYMENT
+
+    run = run_deployment(
+        f"{workflow.flow_name()}/{DEPLOYMENT}",
+        parameters=parameters,
+        tags=[workflow.key],
+        timeout=0,
+        as_subflow=False,
+    )
+    assert isinstance(run, FlowRun)
+    try:
+        yield str(run.id)
+    except BaseException:
+        from lib.runs.control import cancel_run
+
+        cancel_run(str(run.id))
+        raise
+
+
+def _run_here(
+    workflow: Workflow, parameters: dict[str, Any], *, announce: Callable[[str], None], show: bool
+) -> RunStatus:
+    """Run the workflow's flow in this process, its main thread, while another thread follows it."""
+    from prefect.client.orchestration import get_client
+    from prefect.flow_engine import run_flow_sync
+    from prefect.states import Pending
+
+    from flows.orchestration import load_flow
+    from lib.runs.reader import run_status
+
+    flow = load_flow(workflow.flow)
+    with get_client(sync_client=True) as client:
+        run = client.create_flow_run(flow, parameters=parameters, state=Pending(), tags=[workflow.key])
+    announce(str(run.id))
+    follower = threading.Thread(target=_follow, args=(str(run.id),), kwargs={"show": show}, daemon=True)
+    follower.start()
+    run_flow_sync(flow, flow_run=run, parameters=flow.validate_parameters(parameters), return_type="state")
+    follower.join()
+    return run_status(str(run.id), WORKFLOWS)
+
+
+def _follow(run_id: str, *, show: bool) -> RunStatus:
+    from lib.runs.reader import connected, run_status
+
+    console = Console(stderr=True)
+    with connected() as client:
+        status = run_status(run_id, WORKFLOWS, client)
+        live = Live(phases_table(status), console=console, refresh_per_second=4, transient=True)
+        with live if show and console.is_terminal else contextlib.nullcontext():
+            while not status.state.final:
+                time.sleep(SECONDS_BETWEEN_LOOKS)
+                status = run_status(run_id, WORKFLOWS, client)
+                if show and console.is_terminal:
+                    live.update(phases_table(status))
+        return status
+
+
+def _show_end(status: RunStatus, outputs: list[dict[str, Any]]) -> None:
+    console = Console()
+    console.print(Group(phases_table(status), Text(f"{status.state.value}: {status.message}", style="bold")))
+    for output in outputs:
+        console.print(Text("\n" + "/".join(filter(None, (output["project"], output["video"]))), style="bold"))
+        for name, path in output["files"].items():
+            console.print(Text(f"  {name:<9} {path}"), soft_wrap=True)

@@ -1,0 +1,56 @@
+"""`regie run video`: one run from start to end, followed live."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deployments.cli.follow import carry_out
+from deployments.cli.main import USAGE, configured, existing, quiet, run, say
+from lib.runs.plan import PlanError
+from lib.video.outcome import outputs_of
+from lib.video.plan import VIDEO
+
+
+@run.command("video")
+def run_video(
+    source: Annotated[
+        Path, typer.Argument(metavar="SRC", help="An archive, a folder of them and of videos, or a video.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder of projects, results and archives.")],
+    only: Annotated[str, typer.Option("--only", help="Numbers of the phases to run: 3,4")] = "",
+    first: Annotated[int | None, typer.Option("--from", help="Number of the first phase to run.")] = None,
+    last: Annotated[int | None, typer.Option("--to", help="Number of the last phase to run.")] = None,
+    inline: Annotated[bool, typer.Option("--inline", help="Run every phase in this process.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end, nothing else.")] = False,
+) -> None:
+    """From archives of rushes to scene cuts, speakers, faces, reduced files, an archive and a report."""
+    config = configured()
+    try:
+        numbers = [int(part) for part in only.split(",") if part.strip()]
+        VIDEO.select(numbers, first, last)
+    except PlanError as error:
+        say(str(error))
+        raise typer.Exit(USAGE) from error
+    except ValueError as error:
+        say(f"--only takes numbers of phases, as in 3,4; it is {only!r}")
+        raise typer.Exit(USAGE) from error
+    parameters = {
+        "source": str(existing(source)),
+        "out": str(out.absolute()),
+        "options": config.video.model_dump(mode="json"),
+        "only": numbers or None,
+        "first": first,
+        "last": last,
+        "inline": inline,
+    }
+    code = carry_out(
+        VIDEO,
+        parameters,
+        config,
+        lambda: outputs_of(parameters["source"], parameters["out"]),
+        inline=inline,
+        as_json=as_json,
+        say=quiet if as_json else say,
+    )
+    raise typer.Exit(code)

@@ -1,0 +1,205 @@
+"""The processes behind a run on one machine: Prefect's server, and the workers of every work pool."""
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import anyio
+import httpx
+import psutil
+
+from lib.errors import InputError
+from lib.settings import Settings
+from lib.workflows import WORKFLOWS
+
+HOST = "127.0.0.1"
+GRACE_SECONDS = 8.0
+"""How long a process may take to end by itself before it is killed."""
+
+PREFECT_SETTINGS: Mapping[str, str] = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_WORKER_QUERY_SECONDS": "1",
+    "PREFECT_WORKER_PREFETCH_SECONDS": "5",
+    "PREFECT_LOGGING_LEVEL": "INFO",
+    "PREFECT_CLI_PROMPT": "false",
+    # A single machine writes to SQLite: waiting for its lock is better than failing on it.
+    "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
+    "PREFECT_API_REQUEST_TIMEOUT": "120",
+    "PREFECT_RUNNER_HEARTBEAT_FREQUENCY": "30",
+}
+"""How Prefect is set up for one machine; a variable that is set already wins."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running server with its workers."""
+
+    api_url: str
+    ui_url: str
+    own: bool
+    """Whether this process started it, and ends it."""
+
+
+def environment_of(config: Settings, api_url: str) -> dict[str, str]:
+    """Return the environment variables of every process of a stack."""
+    return {
+        **PREFECT_SETTINGS,
+        **os.environ,
+        "REGIE_HOME": str(config.home),
+        "REGIE_ENVIRONMENTS": str(config.environments),
+        "PREFECT_HOME": str(config.prefect_home),
+        "PREFECT_PROFILES_PATH": str(config.prefect_home / "profiles.toml"),
+        "PREFECT_API_URL": api_url,
+    }
+
+
+@contextlib.contextmanager
+def stack(config: Settings, say: Callable[[str], None], *, port: int | None = None) -> Iterator[Stack]:
+    """Give the running stack, or start one for as long as the block lasts.
+
+    `port` is that of a stack to start; any free one when None. Raises InputError when it cannot start.
+    """
+    config.run_folder.mkdir(parents=True, exist_ok=True)
+    with (config.run_folder / "stack.lock").open("a") as owner, (config.run_folder / "users.lock").open("a") as users:
+        try:
+            fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if port is not None:
+                raise InputError(f"Régie is up already ({_running(config).ui_url}); `regie run` uses it.") from None
+            fcntl.flock(users, fcntl.LOCK_SH)
+            running = _running(config)
+            _point_prefect_at(environment_of(config, running.api_url))
+            yield running
+            return
+        with _started(config, say, port) as running:
+            yield running
+            _wait_for_others(users, say)
+
+
+def _point_prefect_at(variables: Mapping[str, str]) -> None:
+    os.environ.update({name: value for name, value in variables.items() if name.startswith(("PREFECT_", "REGIE_"))})
+
+
+def _wait_for_others(users: IO[str], say: Callable[[str], None]) -> None:
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say("Another run still uses this server: it is kept up until that one ends.")
+        fcntl.flock(users, fcntl.LOCK_EX)
+
+
+def _running(config: Settings) -> Stack:
+    """Return the stack that another process started, once it answers."""
+    deadline = time.monotonic() + config.start_timeout
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError, ValueError, KeyError, httpx.HTTPError):
+            url = json.loads(_state_file(config).read_text())["api_url"]
+            if httpx.get(f"{url}/health", timeout=5).is_success:
+                return Stack(api_url=url, ui_url=url.removesuffix("/api"), own=False)
+        time.sleep(0.2)
+    raise InputError("Another Régie process is starting or stopping and does not answer. Try again in a moment.")
+
+
+@contextlib.contextmanager
+def _started(config: Settings, say: Callable[[str], None], port: int | None) -> Iterator[Stack]:
+    port = _free_port(port)
+    api_url = f"http://{HOST}:{port}/api"
+    variables = environment_of(config, api_url)
+    config.prefect_home.mkdir(parents=True, exist_ok=True)
+    processes: list[subprocess.Popen[bytes]] = []
+    with contextlib.ExitStack() as logs:
+        try:
+            say("Starting the Prefect server")
+            server = _spawn(
+                ["-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)],
+                variables, logs.enter_context((config.run_folder / "server.log").open("wb")),
+            )  # fmt: skip
+            processes.append(server)
+            _point_prefect_at(variables)
+            # Prefect reads its environment when it is imported, which takes as long as the server's own start.
+            from deployments import catalogue
+
+            _wait_until_healthy(api_url, server, config)
+            anyio.run(catalogue.register, config.environments)
+            say("Starting the workers")
+            workers = _spawn(
+                ["-m", "deployments.workers", *catalogue.pools(WORKFLOWS.values())],
+                variables, logs.enter_context((config.run_folder / "workers.log").open("wb")),
+            )  # fmt: skip
+            processes.append(workers)
+            _state_file(config).write_text(json.dumps({"api_url": api_url, "pid": os.getpid()}))
+            yield Stack(api_url=api_url, ui_url=f"http://{HOST}:{port}", own=True)
+        finally:
+            _state_file(config).unlink(missing_ok=True)
+            for process in reversed(processes):
+                end(process.pid)
+
+
+def _spawn(arguments: list[str], variables: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    # A session of its own: Ctrl-C in the terminal reaches this process only, which then ends the others in order.
+    command = [sys.executable, "-m", "deployments.child", sys.executable, *arguments]
+    return subprocess.Popen(
+        command, env=dict(variables), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+    )
+
+
+def end(pid: int) -> None:
+    """End a process and everything that it started: asked first, killed after a grace."""
+    try:
+        parent = psutil.Process(pid)
+        family = [*parent.children(recursive=True), parent]
+    except psutil.NoSuchProcess:
+        return
+    for sig in (signal.SIGTERM, signal.SIGKILL):
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(sig)
+        _, family = psutil.wait_procs(family, timeout=GRACE_SECONDS)
+        if not family:
+            return
+
+
+def _wait_until_healthy(api_url: str, server: "subprocess.Popen[bytes]", config: Settings) -> None:
+    deadline = time.monotonic() + config.start_timeout
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise InputError(f"The Prefect server ended at once. It said:\n{_tail(config.run_folder / 'server.log')}")
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(f"{api_url}/health", timeout=2).is_success:
+                return
+        time.sleep(0.1)
+    raise InputError(
+        f"The Prefect server did not answer within {config.start_timeout:.0f} s (setting start_timeout). It said:\n"
+        + _tail(config.run_folder / "server.log")
+    )
+
+
+def _tail(path: Path, lines: int = 12) -> str:
+    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+
+
+def _free_port(wanted: int | None) -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, wanted or 0))
+        except OSError as error:
+            raise InputError(
+                f"Port {wanted} is taken by another program. Give another one: REGIE_SERVER_PORT=4300 regie up"
+            ) from error
+        return int(probe.getsockname()[1])
+
+
+def _state_file(config: Settings) -> Path:
+    return config.run_folder / "stack.json"

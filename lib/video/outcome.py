@@ -1,0 +1,48 @@
+"""What a run of `video` left on the disk, computed from the disk."""
+
+from pathlib import Path
+from typing import Any
+
+from lib.video.extract.options import ExtractOptions
+from lib.video.results import Results, find_videos
+from lib.video.sources import find_sources, project_of
+from lib.video.workspace import Workspace
+
+
+def outputs_of(source: str, out: str) -> list[dict[str, Any]]:
+    """Return the outputs of a source, per video: `project`, `video`, and `files`, a path per kind of result.
+
+    Only files that are there are named. A project's own outputs (report, tables) come with an empty `video`.
+    """
+    workspace = Workspace(Path(out))
+    outputs: list[dict[str, Any]] = []
+    for each in find_sources(Path(source), ExtractOptions()):
+        project = project_of(each, workspace.projects)
+        if project is None:
+            continue
+        published = workspace.output / project.name
+        archive = workspace.archives / project.name
+        own = {"report": published / "report.html", "output": published, "archive": archive}
+        outputs.append({"project": project.name, "video": "", "files": _present(own)})
+        for video in find_videos(project):
+            copy = published / video.relative_to(project)
+            results = Results(copy if copy.exists() else video)
+            files = {
+                "video": results.video,
+                "report": results.report_html,
+                "csv": results.scenes_csv,
+                "scenes": results.scenes_json,
+                "audio": results.audio_json,
+                "rttm": results.rttm,
+                "tracking": results.tracking_json,
+                "edl": results.edl,
+                "otio": results.otio,
+            }
+            outputs.append(
+                {"project": project.name, "video": video.relative_to(project).as_posix(), "files": _present(files)}
+            )
+    return outputs
+
+
+def _present(files: dict[str, Path]) -> dict[str, str]:
+    return {name: str(path) for name, path in files.items() if path.exists()}
