@@ -45,6 +45,21 @@ class Results:
         return self._beside("_tracking.json")
 
     @property
+    def ae_json(self) -> Path:
+        """Reduced results by frame number, for After Effects."""
+        return self._beside("_ae.json")
+
+    @property
+    def keyframes(self) -> Path:
+        """Keyframes to paste into After Effects."""
+        return self._beside("_keyframes.txt")
+
+    @property
+    def landmarks(self) -> Path:
+        """Landmarks of faces, kept apart."""
+        return self._beside("_landmarks.parquet")
+
+    @property
     def report_html(self) -> Path:
         """The video's report."""
         return self._beside("_report.html")

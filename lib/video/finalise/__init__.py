@@ -1,0 +1,1 @@
+"""Phase 7: results checked, copied and archived."""

@@ -1,0 +1,1 @@
+"""Phase 6: results made small for After Effects, in place."""
