@@ -1,0 +1,83 @@
+"""Pictures of a video as data addresses: small enough that a report can be sent by mail."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from lib.errors import InputError
+from lib.progress import Progress, silent
+from lib.video.media import Media, Picture, thumbnail
+
+COARSER = (1.0, 0.7, 0.45, 0.25)
+"""What the quality is multiplied by, one after the other, until a picture fits."""
+ROOMY = 100
+"""Up to this many pictures are as wide as the options say; more are smaller, down to `SMALLEST`."""
+SMALLEST = 128
+
+
+@dataclass(frozen=True)
+class Thumbnail:
+    """A picture of one frame."""
+
+    address: str
+    """A `data:` address with all of it."""
+    width: int
+    height: int
+
+
+class Album:
+    """Takes pictures out of one video within a budget of bytes, one in memory at a time."""
+
+    def __init__(self, video: Path, facts: Media, quality: int) -> None:
+        self._video, self._facts, self._quality = video, facts, quality
+        self.problem = ""
+        """Why a picture is missing, in words; empty while none is."""
+
+    def take(self, frames: Sequence[int], box: int, budget: int, progress: Progress = silent) -> dict[int, Thumbnail]:
+        """Return the pictures of these frames (from 1), in `budget` bytes together; one that cannot be read is left out.
+
+        The longer side of a picture is `box` pixels.
+        """
+        taken = {}
+        fps = float(self._facts.frame_rate) or 25.0
+        width = max(2, min(box, round(box * self._facts.width / max(self._facts.height, 1))))
+        for count, frame in enumerate(frames):
+            try:
+                # The middle of the time in which the frame is shown, so that no rounding gives a neighbour.
+                picture = thumbnail(self._video, (frame - 0.5) / fps, width)
+                taken[frame] = _encoded(picture, box, self._quality, budget // len(frames))
+            except (InputError, OSError) as error:
+                self.problem = self.problem or str(error)
+            progress(count + 1, len(frames))
+        return taken
+
+
+def fitting_width(wanted: int, count: int) -> int:
+    """Return the width of each of `count` pictures: the wanted one, or such that all together stay as large as a hundred."""
+    if count <= ROOMY:
+        return wanted
+    return min(wanted, max(SMALLEST, round(wanted * (ROOMY / count) ** 0.5 / 8) * 8))
+
+
+def sample(count: int, most: int) -> list[int]:
+    """Return the places (from 0) of at most `most` of `count` things, evenly spread."""
+    if count <= most:
+        return list(range(count))
+    return [(2 * place + 1) * count // (2 * most) for place in range(most)]
+
+
+def _encoded(picture: Picture, box: int, quality: int, most: int) -> Thumbnail:
+    image = Image.fromarray(picture)
+    image.thumbnail((box, box))
+    for factor in COARSER:
+        buffer = io.BytesIO()
+        image.save(buffer, "WEBP", quality=max(5, round(quality * factor)), method=4)
+        # Three bytes are four characters in a data address.
+        if buffer.tell() * 4 // 3 <= most:
+            break
+    data = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return Thumbnail(f"data:image/webp;base64,{data}", image.width, image.height)
