@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,19 +29,39 @@ def replacing(target: Path, suffix: str = "") -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def replacing_folder(target: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `target` that becomes `target` when the block ends well and is removed otherwise.
+
+    `target` must not exist, or be an empty folder: OSError otherwise. As with `replacing`, the data is on the disk
+    before the move, and what a killed process leaves is found by `sweep`.
+    """
+    temporary = target.parent / f".{secrets.token_hex(6)}{TEMPORARY_SUFFIX}"
+    temporary.mkdir()
+    try:
+        yield temporary
+        _flush(temporary)
+        temporary.rename(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def is_temporary(path: Path) -> bool:
-    """Whether `path` has the name of a temporary file of Régie."""
+    """Whether `path` has the name of a temporary file or folder of Régie."""
     return path.name.startswith(".") and TEMPORARY_SUFFIX in path.name
 
 
 def sweep(folder: Path) -> int:
-    """Remove the temporary files that killed processes left anywhere below `folder`; return how many.
+    """Remove the temporary files and folders that killed processes left anywhere below `folder`; return how many.
 
     Only the owner of the folder calls it: a temporary file that is being written would be lost too.
     """
-    stale = [path for path in folder.rglob(f".*{TEMPORARY_SUFFIX}*") if is_temporary(path) and path.is_file()]
+    stale = [path for path in folder.rglob(f".*{TEMPORARY_SUFFIX}*") if is_temporary(path)]
     for path in stale:
-        path.unlink(missing_ok=True)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
     return len(stale)
 
 
@@ -48,3 +69,14 @@ def sha256(path: Path) -> str:
     """Return the hexadecimal SHA-256 of a file's content, read as a stream."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _flush(folder: Path, single_at_most: int = 1000) -> None:
+    """Bring every file below `folder` to the disk: one by one, or all at once where there are many."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    if len(files) > single_at_most:
+        os.sync()
+        return
+    for path in files:
+        with path.open("rb") as written:
+            os.fsync(written.fileno())
