@@ -45,13 +45,13 @@ class Landmarks:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *error: Any) -> None:
+    def __exit__(self, *error: Any) -> None:
         with contextlib.ExitStack() as stack:
             stack.push(self._stack)
             stack.callback(self._writer.close)
-            if kind is None:
+            if error[0] is None:
                 self._flush()
-            stack.pop_all().__exit__(kind, *error)
+            stack.pop_all().__exit__(*error)
 
     def begin(self) -> None:
         """Start over."""

@@ -5,15 +5,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol, Self
 
 from lib.errors import InputError
 from lib.progress import Progress, silent
 from lib.video.cache import ResultCache
-from lib.video.disk import explained, replacing_if_changed
+from lib.video.disk import Draft, explained, replacing_if_changed
 from lib.video.provenance import Provenance
-from lib.video.reduce.after_effects import Keyframes, index_by_frame
-from lib.video.reduce.landmarks import Landmarks
 from lib.video.reduce.options import ReduceOptions
 from lib.video.reduce.reading import Begin, Frame, Member, read_header, read_result, unexpected
 from lib.video.reduce.writing import ResultWriter
@@ -23,7 +21,28 @@ REDUCED = "reduced"
 """Header key of a reduced file: which keys were kept."""
 _INTEGERS_END = 2.0**63
 
-Sink = Keyframes | Landmarks
+
+class Sink(Protocol):
+    """Makes one more file from the full frames that go by; a context, at whose end the file is in place."""
+
+    target: Path
+    draft: Draft
+    needs: ClassVar[set[str]]
+    """Keys of tracked objects without which it makes nothing."""
+
+    @property
+    def starved(self) -> bool:
+        """Whether there were objects, but none with what it needs."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *error: Any) -> None: ...
+
+    def begin(self) -> None:
+        """Start over."""
+
+    def add(self, frame: Mapping[str, Any]) -> None:
+        """Take in one frame."""
 
 
 class Action(StrEnum):
@@ -101,6 +120,8 @@ def reduce_results(
     if refused:
         raise InputError(" ".join(refused))
     if options.after_effects and any(file.action is not Action.MISSING for file in files):
+        from lib.video.reduce.after_effects import index_by_frame
+
         with explained():
             extra.insert(0, index_by_frame(results))
     return Reduction(tuple(files), tuple(extra))
@@ -132,8 +153,12 @@ class _Job:
 def _sinks(video: Path, options: ReduceOptions) -> list[Sink]:
     sinks: list[Sink] = []
     if options.after_effects:
+        from lib.video.reduce.after_effects import Keyframes
+
         sinks.append(Keyframes(video))
     if options.landmarks:
+        from lib.video.reduce.landmarks import Landmarks  # pyarrow takes 50 MB
+
         sinks.append(Landmarks(video))
     return sinks
 
