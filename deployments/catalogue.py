@@ -1,6 +1,5 @@
 """Work pools and deployments, made from the declared workflows."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from prefect.workers.process import ProcessWorker
 
 from deployments import environments
 from flows.orchestration import DEPLOYMENT, load_flow
-from lib.runs.plan import Workflow
+from lib.runs.plan import environments_of
 from lib.workflows import WORKFLOWS
 
 
@@ -23,18 +22,13 @@ def pool_name(environment: str) -> str:
     return f"regie-{environment}"
 
 
-def pools(workflows: Iterable[Workflow]) -> list[str]:
-    """Return the environments that these workflows need, each once."""
-    return list(dict.fromkeys(e for w in workflows for e in (w.environment, *(p.environment for p in w.phases))))
-
-
 async def register(root: Path) -> None:
     """Make or update the work pools and the deployments of every workflow on the server that PREFECT_API_URL names.
 
     `root` is the folder of the virtual environments.
     """
     async with get_client() as client, anyio.create_task_group() as together:
-        for key in pools(WORKFLOWS.values()):
+        for key in environments_of(WORKFLOWS.values()):
             await _make_pool(client, key, root)
         for workflow in WORKFLOWS.values():
             together.start_soon(_deploy, client, workflow.flow, workflow.environment)

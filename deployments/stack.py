@@ -19,6 +19,7 @@ import httpx
 import psutil
 
 from lib.errors import InputError
+from lib.runs.plan import environments_of
 from lib.settings import Settings
 from lib.workflows import WORKFLOWS
 
@@ -120,24 +121,24 @@ def _started(config: Settings, say: Callable[[str], None], port: int | None) -> 
     processes: list[subprocess.Popen[bytes]] = []
     with contextlib.ExitStack() as logs:
         try:
-            say("Starting the Prefect server")
+            say("Starting the Prefect server and the workers")
             server = _spawn(
                 ["-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)],
                 variables, logs.enter_context((config.run_folder / "server.log").open("wb")),
             )  # fmt: skip
             processes.append(server)
+            # The workers wait for their pools, and Prefect reads its environment when it is imported: both take as long
+            # as the server's own start, so they go on beside it.
+            workers = _spawn(
+                ["-m", "deployments.workers", *environments_of(WORKFLOWS.values())],
+                variables, logs.enter_context((config.run_folder / "workers.log").open("wb")),
+            )  # fmt: skip
+            processes.append(workers)
             _point_prefect_at(variables)
-            # Prefect reads its environment when it is imported, which takes as long as the server's own start.
             from deployments import catalogue
 
             _wait_until_healthy(api_url, server, config)
             anyio.run(catalogue.register, config.environments)
-            say("Starting the workers")
-            workers = _spawn(
-                ["-m", "deployments.workers", *catalogue.pools(WORKFLOWS.values())],
-                variables, logs.enter_context((config.run_folder / "workers.log").open("wb")),
-            )  # fmt: skip
-            processes.append(workers)
             _state_file(config).write_text(json.dumps({"api_url": api_url, "pid": os.getpid()}))
             yield Stack(api_url=api_url, ui_url=f"http://{HOST}:{port}", own=True)
         finally:

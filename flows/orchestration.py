@@ -24,6 +24,8 @@ DEPLOYMENT = "regie"
 """Name of every deployment: a flow has one."""
 POLL_SECONDS = 0.25
 """How often a phase elsewhere is looked at: its end is noticed this late."""
+_ONE_AT_A_TIME = threading.Lock()
+"""Two children made at once collide in SQLite, and Prefect's client tries again only 2 s later."""
 PARTIAL = "Partial"
 """Name of the FAILED-type state of a run that failed in part: Prefect has no partial state of its own."""
 
@@ -138,14 +140,8 @@ def _inline(workflow: Workflow, phase: Phase, parameters: dict[str, Any], subjec
 def _deployed(
     workflow: Workflow, phase: Phase, parameters: dict[str, Any], subject: str, stop: threading.Event
 ) -> Ended:
-    run: FlowRun = run_deployment(  # type: ignore[assignment]  # outside an event loop this call does not return a coroutine
-        f"{workflow.flow_name(phase)}/{DEPLOYMENT}",
-        parameters=parameters,
-        flow_run_name=_run_name(phase, subject),
-        tags=[workflow.key, phase.key],
-        timeout=0,
-        as_subflow=True,
-    )
+    with _ONE_AT_A_TIME:
+        run = _create(workflow, phase, parameters, subject)
     get_run_logger().info("%s runs in the work pool of %s", phase.name, phase.environment)
     with get_client(sync_client=True) as client:
         while not stop.is_set():
@@ -154,6 +150,17 @@ def _deployed(
                 return _ended(phase, run.state)
             time.sleep(POLL_SECONDS)
     return Ended(phase, "failed", "the run was stopped")
+
+
+def _create(workflow: Workflow, phase: Phase, parameters: dict[str, Any], subject: str) -> FlowRun:
+    return run_deployment(  # type: ignore[return-value]  # outside an event loop this call does not return a coroutine
+        f"{workflow.flow_name(phase)}/{DEPLOYMENT}",
+        parameters=parameters,
+        flow_run_name=_run_name(phase, subject),
+        tags=[workflow.key, phase.key],
+        timeout=0,
+        as_subflow=True,
+    )
 
 
 def _ended(phase: Phase, state: State[Any]) -> Ended:

@@ -29,7 +29,7 @@ app.add_typer(run, name="run")
 def main() -> None:
     """Run the command line; errors that a person can act on are said without a traceback."""
     # Imported here: each module adds its commands to `app`.
-    from deployments.cli import demo, doctor, run_video, sync, up  # noqa: F401
+    from deployments.cli import demo, doctor, run_video, settings, sync, up  # noqa: F401
 
     try:
         app()

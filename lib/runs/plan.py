@@ -4,7 +4,7 @@ From a declaration come the subflow calls, the deployments, the pending phases o
 documentation.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -92,6 +92,11 @@ class Workflow:
     def listing(self) -> str:
         """Return the phases in words: `1 extract, 2 convert`."""
         return ", ".join(f"{phase.number} {phase.key}" for phase in self.phases)
+
+
+def environments_of(workflows: Iterable[Workflow]) -> list[str]:
+    """Return the environments that these workflows need, each once, the orchestrators' own first."""
+    return list(dict.fromkeys(key for w in workflows for key in (w.environment, *(p.environment for p in w.phases))))
 
 
 def ready(pending: Sequence[Phase], ended: Collection[str]) -> list[Phase]:
