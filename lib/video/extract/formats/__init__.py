@@ -52,6 +52,8 @@ def head_of(path: Path) -> bytes:
 
 def open_archive(path: Path, max_members: int) -> Archive:
     """Open an archive; InputError when it is none, encrypted, truncated, damaged, or not the first of its volumes."""
+    if not path.stat().st_size:
+        raise InputError("The archive is empty (zero bytes). Get it again, from its sender or by a new download.")
     if is_later_volume(path):
         raise InputError("This is a later volume of an archive. Give the first one (part1, or .rar).")
     found = detect(path)

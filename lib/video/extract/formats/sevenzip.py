@@ -101,12 +101,17 @@ class SevenZipArchive(Archive):
     def _list(self) -> None:
         output = self._start("l", "-slt", "-ba")
         block = 0
+        checksums: dict[str, str] = {}
         for record in _records(output):
             if record.get("Encrypted") == "+":
                 raise InputError(ENCRYPTED)
             # In a solid block of 7z only the first member has the packed size: that of the whole block.
             block = int(record.get("Packed Size") or block)
-            self._listed.append(_listed(record, block))
+            # A copy within the archive is listed without a check sum: it has that of its original.
+            checksums[record.get("Path", "")] = checksum = checksums.get(
+                record.get("Copy Link", ""), record.get("CRC", "")
+            )
+            self._listed.append(_listed(record, block, checksum))
             self.check_count(len(self._listed))
         self._end()
 
@@ -210,16 +215,14 @@ def _records(lines: Iterable[bytes]) -> Iterator[dict[str, str]]:
         yield record
 
 
-def _listed(record: dict[str, str], packed: int) -> _Listed:
+def _listed(record: dict[str, str], packed: int, checksum: str) -> _Listed:
     kind = _kind(record)
     size = int(record.get("Size") or 0)
-    checksum = record.get("CRC", "")
     return _Listed(
         Member(record.get("Path", ""), kind, size),
         piped=0 if kind in {Kind.HARDLINK, Kind.FOLDER} or record.get("Anti") == "+" else size,
         packed=size if record.get("Copy Link") else packed,
-        # A copy within the archive is listed without its check sum.
-        checksum=int(checksum, 16) if checksum and not record.get("Copy Link") else None,
+        checksum=int(checksum, 16) if checksum else None,
     )
 
 
