@@ -1,0 +1,80 @@
+"""Real runs of the `regie` command: a server, workers, and every environment."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+import pytest
+
+from deployments import environments
+
+REGIE = Path(sys.executable).with_name("regie")
+ROOTS = Path(sys.prefix) / "envs"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What a `regie` command left: exit code, standard output, standard error."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def result(self) -> dict[str, Any]:
+        return json.loads(self.out)
+
+    def phase(self, key: str) -> dict[str, Any]:
+        return next(phase for phase in self.result["phases"] if phase["key"] == key)
+
+
+Regie = Callable[..., Ended]
+
+
+@pytest.fixture(scope="session")
+def regie_variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    missing = [key for key in environments.ENVIRONMENTS if not environments.python(key, ROOTS).exists()]
+    if missing:
+        pytest.skip(f"these environments are not made: {', '.join(missing)} (make setup)")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "REGIE_"))}
+    # One home for all of them, so that the database is made once.
+    return {**kept, "REGIE_HOME": str(tmp_path_factory.mktemp("home"))}
+
+
+@pytest.fixture(scope="session")
+def regie(regie_variables: dict[str, str]) -> Regie:
+    def call(*arguments: object, **variables: str) -> Ended:
+        done = subprocess.run(
+            [str(REGIE), *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            env={**regie_variables, **variables},
+            timeout=300,
+        )
+        return Ended(done.returncode, done.stdout, done.stderr)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def make_video() -> Callable[..., Path]:
+    """Give a function that makes a video of two scenes with a tone."""
+
+    def make(path: Path, *, seconds: float = 4, rate: float = 25, size: str = "320x180", sound: bool = True) -> Path:
+        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y"]
+        command += ["-f", "lavfi", "-i", f"testsrc2=s={size}:r={rate}:d={seconds / 2}"]
+        command += ["-f", "lavfi", "-i", f"mandelbrot=s={size}:r={rate}"]
+        command += ["-f", "lavfi", "-i", "sine=f=440:r=16000"] if sound else []
+        command += ["-filter_complex", "[0:v][1:v]concat=n=2:v=1[v]", "-map", "[v]"]
+        command += ["-map", "2:a", "-c:a", "aac"] if sound else []
+        command += ["-t", str(seconds), "-c:v", "libx264", "-pix_fmt", "yuv420p", str(path)]
+        subprocess.run(command, check=True)
+        return path
+
+    return make
