@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import av.filter
@@ -98,7 +98,7 @@ class _Scale:
         if shape != self._shape:
             self._graph, self._shape = _graph(frame, is_transposed(matrix)), shape
         self._graph.vpush(frame)
-        return upright(self._graph.vpull().to_ndarray(), matrix)
+        return upright(cast(Picture, self._graph.vpull().to_ndarray()), matrix)
 
 
 def _graph(frame: VideoFrame, turned: bool) -> av.filter.Graph:
@@ -120,8 +120,8 @@ def _graph(frame: VideoFrame, turned: bool) -> av.filter.Graph:
 def windows(frames: Iterable[Picture], window: int, stride: int, padding: int) -> Iterator[tuple[Window, int]]:
     """Yield overlapping windows, each with the number of frames for which its answer counts.
 
-    They are those that follow its first `padding` frames: `stride`, fewer in the last. Before the first frame and behind
-    the last, copies of them fill the window. Only one window of frames is held.
+    They are those that follow its first `padding` frames: `stride`, fewer in the last. Before the video's first frame
+    and behind its last, copies of them fill the window. Only one window of frames is held.
     """
     held: list[Picture] = []
     pending = 0  # frames that came and for which no window was given yet

@@ -63,14 +63,14 @@ class SceneOptions(BaseModel):
         default=0,
         ge=0,
         le=64,
-        description="Windows that are computed at the same time; 0 is one per processor core (at most 8). Always 1 on a "
-        "GPU.",
+        description="Windows that are computed at the same time; 0 is one per processor core (at most 8). Always 1 on "
+        "a GPU.",
         json_schema_extra={"affects_result": False},
     )
     acceleration: Literal["none", "torchscript", "compile"] = Field(
         default="none",
-        description="Compile the model before use; when that fails it runs uncompiled, with a note. `compile` takes a C++ "
-        "compiler and most of a minute: for GPUs and very long videos.",
+        description="Compile the model before use; when that fails it runs uncompiled, with a note. `compile` needs a "
+        "C++ compiler and takes most of a minute: for GPUs and very long videos.",
         json_schema_extra={"affects_result": False},
     )
     warm_up_batches: int = Field(
