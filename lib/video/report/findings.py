@@ -5,11 +5,11 @@ memory does not grow with the files.
 """
 
 import bisect
-import csv
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -19,6 +19,7 @@ from lib.video.media import Media
 from lib.video.provenance import Provenance
 from lib.video.reduce.reading import Begin, Frame, Member, read_result
 from lib.video.results import Results
+from lib.video.scenes.table import Scene, read_scenes, timecode
 
 SLICES = 1200
 """A film is cut into this many slices of time at most: finer would not be seen on a screen."""
@@ -27,27 +28,6 @@ MOST_SPEAKERS = 64
 OTHERS = "…"
 
 Kind = Literal["scenes", "audio", "tracking"]
-
-
-@dataclass(frozen=True)
-class Scene:
-    """A shot, as the scene file has it: frames count from 1, both ends included."""
-
-    number: int
-    first: int
-    last: int
-    code_in: str
-    code_out: str
-
-    @property
-    def frames(self) -> int:
-        """How many frames it has."""
-        return self.last - self.first + 1
-
-    @property
-    def middle(self) -> int:
-        """The frame that stands for it."""
-        return (self.first + self.last) // 2
 
 
 @dataclass(frozen=True)
@@ -133,20 +113,25 @@ class Findings:
 
     video: Path
     facts: Media
-    scenes: tuple[Scene, ...]
+    scenes: Sequence[Scene]
     voices: Voices | None
     faces: Faces | None
     results: Mapping[Kind, Result]
 
     @property
+    def rate(self) -> Fraction:
+        """Frames a second, exactly."""
+        return self.facts.frame_rate or Fraction(25)
+
+    @property
     def fps(self) -> float:
         """Frames a second."""
-        return float(self.facts.frame_rate) or 25.0
+        return float(self.rate)
 
     @property
     def frames(self) -> int:
         """Length of the time axis in frames: the video's, or the scenes' where they go on."""
-        return max(self.facts.frames, self.scenes[-1].last if self.scenes else 0, 1)
+        return max(self.facts.frames, self.scenes[-1].frame_out if self.scenes else 0, 1)
 
     @property
     def duration(self) -> float:
@@ -168,13 +153,17 @@ class Findings:
         """Median length of a scene in seconds."""
         return statistics.median(self.lengths)
 
+    def code(self, frame: int) -> str:
+        """Return the time code of a frame, as the scene file has it."""
+        return timecode(frame, self.rate)
+
 
 def find(video: Path, facts: Media) -> Findings:
     """Read the results beside a video; one that is missing or cannot be read is said in `results`."""
     beside = Results(video)
     results: dict[Kind, Result] = {}
     scenes, results["scenes"] = _read_scenes(beside)
-    frames = max(facts.frames, scenes[-1].last if scenes else 0, 1)
+    frames = max(facts.frames, scenes[-1].frame_out if scenes else 0, 1)
     listener, watcher = _Listener(frames, scenes), _Watcher(frames, scenes)
     results["audio"] = _read_stream("audio", beside.audio_json, listener)
     results["tracking"] = _read_stream("tracking", beside.tracking_json, watcher)
@@ -251,36 +240,21 @@ class _Index:
     """Finds the scene of a frame."""
 
     def __init__(self, scenes: Sequence[Scene]) -> None:
-        self._firsts = [scene.first for scene in scenes]
+        self._firsts = [scene.frame_in for scene in scenes]
 
     def place(self, frame: int) -> int:
         """Return the place of the scene that holds a frame: 0 for the first, and when there are none."""
         return max(bisect.bisect_right(self._firsts, frame) - 1, 0)
 
 
-def _read_scenes(beside: Results) -> tuple[tuple[Scene, ...], Result]:
+def _read_scenes(beside: Results) -> tuple[list[Scene], Result]:
     provenance = Provenance.read(beside.scenes_json)
     try:
-        with beside.scenes_csv.open(encoding="utf-8-sig", newline="") as stream:
-            scenes = tuple(
-                Scene(int(row["No"]), int(row["Frame In"]), int(row["Frame Out"]), row["Timecode In"], row["Timecode Out"])
-                for row in csv.DictReader(stream)
-            )
-        _check(scenes)
+        return read_scenes(beside.scenes_csv), Result("scenes", "present", provenance=provenance)
     except FileNotFoundError:
-        return (), Result("scenes", "missing")
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
-        detail = f"no column {error}" if isinstance(error, KeyError) else str(error)
-        return (), Result("scenes", "broken", detail, provenance)
-    return scenes, Result("scenes", "present", provenance=provenance)
-
-
-def _check(scenes: Sequence[Scene]) -> None:
-    end = 0
-    for scene in scenes:
-        if not end < scene.first <= scene.last < 1 << 40:
-            raise ValueError(f"scene {scene.number} does not come after the one before it")
-        end = scene.last
+        return [], Result("scenes", "missing")
+    except (InputError, OSError) as error:
+        return [], Result("scenes", "broken", str(error), provenance)
 
 
 def _read_stream(kind: Kind, path: Path, reader: _Reader) -> Result:
@@ -315,3 +289,8 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def middle(scene: Scene) -> int:
+    """Return the frame that stands for a scene."""
+    return (scene.frame_in + scene.frame_out) // 2

@@ -9,7 +9,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "project_report": ("Project report", "Rapport du projet"),
     "made_on": ("Made on {date} by Régie", "Établi le {date} par Régie"),
     "duration": ("Duration", "Durée"),
-    "frame_size": ("Frame size", "Image"),
+    "frame_size": ("Frame size", "Format"),
     "frame_rate": ("Frame rate", "Cadence"),
     "fps": ("{rate} fps", "{rate} i/s"),
     "frames": ("{count} frame|{count} frames", "{count} image|{count} images"),
@@ -81,7 +81,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "sampled": (
         "{shown} of {count} scenes, evenly chosen, have a picture here. All are in the table below.",
-        "{shown} plans sur {count}, pris à intervalles réguliers, ont une image ici. Tous sont dans le tableau ci-dessous.",
+        "{shown} plans sur {count}, à intervalles réguliers, ont une image ici. Tous sont dans le tableau ci-dessous.",
     ),
     "no_scenes": (
         "No scenes are known. Run the phase “Scenes” on this video, then make the report again.",
@@ -194,6 +194,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "failed": ("Failed", "Échoués"),
     "skipped": ("Skipped", "Non tentés"),
     "work_time": ("Work time", "Temps de calcul"),
+    "failures_short": ("Failures", "Échecs"),
+    "unreadable": (
+        "This file cannot be read as a video: fetch it again, or remove it.",
+        "Ce fichier n’est pas lisible comme vidéo\u202f: récupérez-le à nouveau ou retirez-le.",
+    ),
+    "archive": ("Archive", "Archive"),
+    "member": ("Member", "Membre"),
+    "colon": (":", "\u202f:"),
     "failures": ("What failed", "Ce qui a échoué"),
     "failures_none": ("Nothing failed.", "Rien n’a échoué."),
     "file": ("File", "Fichier"),

@@ -16,7 +16,7 @@ class ReportOptions(BaseModel):
     thumbnail_width: int = Field(
         default=320, ge=64, le=640, description="Width of a scene's picture, in pixels, when there is room for it."
     )
-    quality: int = Field(default=72, ge=10, le=95, description="WebP quality of the pictures, when there is room for it.")
+    quality: int = Field(default=72, ge=10, le=95, description="WebP quality of the pictures, if there is room.")
     picture_bytes: int = Field(
         default=1_200_000,
         ge=100_000,

@@ -12,7 +12,7 @@ import jinja2
 from markupsafe import Markup
 
 from lib.files import replacing
-from lib.video.report.words import Words, clock, timecode, visible
+from lib.video.report.words import Words, visible
 
 TEMPLATES = Path(__file__).with_name("templates")
 
@@ -52,7 +52,7 @@ def _shown(value: Any) -> Any:
 
 @functools.cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         finalize=_shown,
@@ -60,5 +60,3 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(clock=clock, timecode=timecode)
-    return environment

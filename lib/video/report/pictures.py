@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ COARSER = (1.0, 0.7, 0.45, 0.25)
 ROOMY = 100
 """Up to this many pictures are as wide as the options say; more are smaller, down to `SMALLEST`."""
 SMALLEST = 128
+PLAIN = 30.0
+"""Standard deviation of a picture's values, of 255: less is a black frame, a fade or a title."""
 
 
 @dataclass(frozen=True)
@@ -38,29 +41,48 @@ class Album:
         """Why a picture is missing, in words; empty while none is."""
 
     def take(self, frames: Sequence[int], box: int, budget: int, progress: Progress = silent) -> dict[int, Thumbnail]:
-        """Return the pictures of these frames (from 1), in `budget` bytes together; one that cannot be read is left out.
+        """Return pictures of these frames (from 1), in `budget` bytes together; one that cannot be read is left out.
 
         The longer side of a picture is `box` pixels.
         """
         taken = {}
-        fps = float(self._facts.frame_rate) or 25.0
-        width = max(2, min(box, round(box * self._facts.width / max(self._facts.height, 1))))
         for count, frame in enumerate(frames):
-            try:
-                # The middle of the time in which the frame is shown, so that no rounding gives a neighbour.
-                picture = thumbnail(self._video, (frame - 0.5) / fps, width)
+            picture = self._picture(frame, box)
+            if picture is not None:
                 taken[frame] = _encoded(picture, box, self._quality, budget // len(frames))
-            except (InputError, OSError) as error:
-                self.problem = self.problem or str(error)
             progress(count + 1, len(frames))
         return taken
 
+    def poster(self, frames: Sequence[int], box: int, budget: int) -> tuple[int, Thumbnail] | None:
+        """Return the first of these frames on which something can be seen, or else the one on which most can."""
+        best: tuple[float, int, Picture] | None = None
+        for frame in frames:
+            picture = self._picture(frame, box)
+            if picture is None:
+                continue
+            contrast = float(picture.std())
+            if best is None or contrast > best[0]:
+                best = contrast, frame, picture
+            if contrast >= PLAIN:
+                break
+        return (best[1], _encoded(best[2], box, self._quality, budget)) if best else None
+
+    def _picture(self, frame: int, box: int) -> Picture | None:
+        fps = float(self._facts.frame_rate) or 25.0
+        width = max(2, min(box, round(box * self._facts.width / max(self._facts.height, 1))))
+        try:
+            # The middle of the time in which the frame is shown, so that no rounding gives a neighbour.
+            return thumbnail(self._video, (frame - 0.5) / fps, width)
+        except (InputError, OSError) as error:
+            self.problem = self.problem or str(error)
+            return None
+
 
 def fitting_width(wanted: int, count: int) -> int:
-    """Return the width of each of `count` pictures: the wanted one, or such that all together stay as large as a hundred."""
+    """Return the width of each of `count` pictures: the wanted one, or such that together they are as large as a hundred."""
     if count <= ROOMY:
         return wanted
-    return min(wanted, max(SMALLEST, round(wanted * (ROOMY / count) ** 0.5 / 8) * 8))
+    return min(wanted, max(SMALLEST, round(wanted * math.sqrt(ROOMY / count) / 8) * 8))
 
 
 def sample(count: int, most: int) -> list[int]:

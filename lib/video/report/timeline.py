@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lib.video.report.findings import Faces, Findings, Scene, Slices, Voices
+from lib.video.report.findings import Faces, Findings, Slices, Voices
 from lib.video.report.words import Words, clock
+from lib.video.scenes.table import Scene
 
 MOST_BLOCKS = 600
 """More scenes than this share blocks: they would be narrower than a pixel."""
@@ -19,7 +20,7 @@ MOST_LANES = 8
 """Speakers with a lane and a colour of their own; those who speak least share the last lane."""
 AROUND = 9
 """How many shots the smoothed curve of the rhythm looks at."""
-TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
+TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 LENGTHS = (0.02, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 36000, 360000)
 WIDE, HIGH = 1000, 100
 """The view box of curves."""
@@ -73,7 +74,8 @@ def percent(share: float) -> str:
 
 def ticks(duration: float) -> list[Tick]:
     """Return the marks of a time axis: about ten, of which every second one keeps its words on a narrow screen."""
-    step = next((each for each in TICKS if each >= 1 and duration / each <= 12), TICKS[-1] * math.ceil(duration / 150000))
+    longer = TICKS[-1] * math.ceil(duration / (12 * TICKS[-1]))
+    step = next((each for each in TICKS if duration / each <= 12), longer)
     marks = []
     for count in range(int(duration // step) + 1):
         # A mark at the very end would have its words cut off.
@@ -102,15 +104,15 @@ def scene_blocks(findings: Findings, words: Words) -> Iterator[Block]:
     size = math.ceil(len(scenes) / MOST_BLOCKS)
     for place in range(0, len(scenes), size):
         group = scenes[place : place + size]
-        start, end = (group[0].first - 1) / frames, group[-1].last / frames
+        start, end = (group[0].frame_in - 1) / frames, group[-1].frame_out / frames
         yield Block(percent(start), percent(end - start), _scenes_title(group, fps, words), place + 1)
 
 
 def _scenes_title(group: Sequence[Scene], fps: float, words: Words) -> str:
     first, last = group[0], group[-1]
-    start = clock((first.first - 1) / fps)
+    start = clock((first.frame_in - 1) / fps)
     if first is last:
-        return words("scene_title", number=first.number, start=start, end=clock(first.last / fps))
+        return words("scene_title", number=first.number, start=start, end=clock(first.frame_out / fps))
     return words("scenes_title", first=first.number, last=last.number, start=start)
 
 
@@ -118,13 +120,14 @@ def _voice_lanes(voices: Voices, duration: float, words: Words) -> Iterator[Lane
     ranked = voices.ranked()
     if not ranked:
         share = voices.speech / max(voices.frames, 1)
-        yield Lane("speech", words("lane_speech"), words.percent(share), blocks=list(_spans(voices.lane, "", duration, words)))
+        blocks = list(_spans(voices.lane, words("lane_speech"), duration, words))
+        yield Lane("speech", words("lane_speech"), words.percent(share), blocks=blocks)
         return
     own = ranked if len(ranked) <= MOST_LANES else ranked[: MOST_LANES - 1]
     for place, label in enumerate(own):
         share = voices.speakers[label] / max(voices.frames, 1)
         blocks = list(_spans(voices.lanes[label], label, duration, words))
-        yield Lane("voice", label, words.percent(share), place + 1, blocks)
+        yield Lane("voice", label, f"{clock(share * duration)} · {words.percent(share)}", place + 1, blocks)
     if rest := ranked[len(own) :]:
         together = merged(voices.lanes[label] for label in rest)
         label = words("other_voices", count=len(rest))
@@ -141,18 +144,14 @@ def merged(all_slices: Iterable[Slices]) -> Slices:
     """Return the largest value of several in each slice."""
     first, *others = all_slices
     result = Slices(first.frames)
-    result.values[:] = bytes(max(column) for column in zip(first.values, *(each.values for each in others), strict=True))
+    columns = zip(first.values, *(each.values for each in others), strict=True)
+    result.values[:] = bytes(map(max, columns)) if others else first.values
     return result
 
 
 def _spans(slices: Slices, label: str, duration: float, words: Words) -> Iterator[Block]:
     for start, end in slices.spans():
-        title = words(
-            "span_title",
-            label=label or words("lane_speech"),
-            start=clock(start * duration),
-            end=clock(end * duration),
-        )
+        title = words("span_title", label=label, start=clock(start * duration), end=clock(end * duration))
         yield Block(percent(start), percent(end - start), title)
 
 
@@ -190,12 +189,12 @@ def rhythm(findings: Findings, words: Words) -> Rhythm | None:
 
     shots, smooth = [f"M0 {HIGH}"], []
     for place, (scene, length) in enumerate(zip(findings.scenes, lengths, strict=True)):
-        start, end = ((frame * WIDE / findings.frames) for frame in (scene.first - 1, scene.last))
+        start, end = ((frame * WIDE / findings.frames) for frame in (scene.frame_in - 1, scene.frame_out))
         shots.append(f"H{start:.1f}V{height(length):.1f}H{end:.1f}")
         around = lengths[max(0, place - AROUND // 2) : place + AROUND // 2 + 1]
         smooth.append(f"{(start + end) / 2:.1f} {height(statistics.median(around)):.1f}")
     marks = [
-        Tick(percent(height(each) / HIGH), words.duration(each) if each >= 1 else words.seconds(each), each not in {low, high})
+        Tick(percent(height(each) / HIGH), words.duration(each), each not in {low, high})
         for each in LENGTHS
         if low <= each <= high
     ]

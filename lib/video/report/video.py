@@ -1,5 +1,6 @@
 """The report of one video."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +9,13 @@ from typing import Any
 from lib.progress import Progress, silent
 from lib.video.media import Media
 from lib.video.report import timeline
-from lib.video.report.findings import Findings, Scene, find
+from lib.video.report.findings import Findings, find, middle
 from lib.video.report.options import ReportOptions
 from lib.video.report.page import write_page
 from lib.video.report.pictures import Album, Thumbnail, fitting_width, sample
 from lib.video.report.words import Words, href
 from lib.video.results import Results
+from lib.video.scenes.table import Scene
 
 STRIP = 14
 """Pictures in the strip over the timeline."""
@@ -41,7 +43,7 @@ class Card:
     place: int
     scene: Scene
     start: float
-    end: float
+    middle: int
     length: float
     voices: Sequence[Voice]
     faces: int
@@ -65,7 +67,7 @@ def write_video_report(
     strip_bytes = int(options.picture_bytes * STRIP_PART)
     strip = album.take(_strip_frames(findings), STRIP_WIDTH, strip_bytes)
     pictures = album.take(
-        [findings.scenes[place].middle for place in shown], width, options.picture_bytes - strip_bytes, progress
+        [middle(findings.scenes[place]) for place in shown], width, options.picture_bytes - strip_bytes, progress
     )
     cards = [_card(findings, place, pictures) for place in range(len(findings.scenes))]
     values: dict[str, Any] = {
@@ -98,10 +100,10 @@ def problems(findings: Findings, words: Words, pictures: str = "") -> list[str]:
         if result.state == "missing":
             said.append(words(f"missing_{kind}"))
         elif result.state == "broken":
-            said.append(words(f"broken_{kind}", detail=result.problem))
-    for kind, frames in _frames_said(findings).items():
+            said.append(words(f"broken_{kind}", detail=result.problem.rstrip(".")))
+    for key, frames in _frames_said(findings).items():
         if frames and abs(frames - findings.facts.frames) > 1:
-            said.append(words(f"frames_{kind}", said=frames, real=findings.facts.frames))
+            said.append(words(f"frames_{key}", said=frames, real=findings.facts.frames))
     if findings.facts.audio is None:
         said.append(words("silent_video"))
     elif findings.voices and not findings.voices.speech:
@@ -115,7 +117,7 @@ def problems(findings: Findings, words: Words, pictures: str = "") -> list[str]:
 
 def _frames_said(findings: Findings) -> dict[str, int]:
     return {
-        "scenes": findings.scenes[-1].last if findings.scenes else 0,
+        "scenes": findings.scenes[-1].frame_out if findings.scenes else 0,
         "audio": findings.voices.frames if findings.voices else 0,
         "tracking": findings.faces.frames if findings.faces else 0,
     }
@@ -125,7 +127,7 @@ def length_classes(lengths: Sequence[float], words: Words) -> list[tuple[str, in
     """Return the classes of shot lengths: what each holds, how many shots, and their share of the fullest class."""
     bounds = [0.0, *LENGTH_CLASSES, float("inf")]
     classes = []
-    for low, high in zip(bounds, bounds[1:], strict=False):
+    for low, high in itertools.pairwise(bounds):
         key = "below" if low == 0 else "above" if high == float("inf") else "between"
         count = sum(low <= length < high for length in lengths)
         classes.append((words(key, low=low, high=high), count))
@@ -145,24 +147,23 @@ def _card(findings: Findings, place: int, pictures: dict[int, Thumbnail]) -> Car
     return Card(
         place=place + 1,
         scene=scene,
-        start=(scene.first - 1) / fps,
-        end=scene.last / fps,
+        start=(scene.frame_in - 1) / fps,
+        middle=middle(scene),
         length=findings.lengths[place],
         voices=[Voice(label, timeline.colour(findings.voices, label)) for label, _ in heard],
         faces=findings.faces.seen[place] if findings.faces else 0,
-        picture=pictures.get(scene.middle),
+        picture=pictures.get(middle(scene)),
     )
 
 
-def _shares(findings: Findings) -> list[tuple[str, int, float, float]]:
-    """Return each speaker's label, colour, share of the speech and seconds."""
-    if not findings.voices:
+def _shares(findings: Findings) -> list[tuple[str, int, float]]:
+    """Return each speaker's label, colour and share of the time."""
+    voices = findings.voices
+    if not voices:
         return []
-    total = sum(findings.voices.speakers.values()) or 1
     return [
-        (label, timeline.colour(findings.voices, label), count / total, count / findings.fps)
-        for label in findings.voices.ranked()
-        for count in [findings.voices.speakers[label]]
+        (label, timeline.colour(voices, label), voices.speakers[label] / max(voices.frames, 1))
+        for label in voices.ranked()
     ]
 
 

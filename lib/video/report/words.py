@@ -34,6 +34,10 @@ class Words:
         }
         return text.format(**shown)
 
+    def phase(self, key: str) -> str:
+        """Return the name of a phase; the key itself of one that is not known here."""
+        return self(f"phase_{key}") if f"phase_{key}" in MESSAGES else key
+
     def number(self, value: float, digits: int = 0) -> str:
         """Return a number with its thousands in groups."""
         text = f"{value:,.{digits}f}"
@@ -71,13 +75,6 @@ def clock(seconds: float) -> str:
     whole = int(seconds)
     minutes, rest = divmod(whole, 60)
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
-
-
-def timecode(seconds: float) -> str:
-    """Return a time as in the scene files: 00:03:07.120."""
-    thousandths = round(seconds * 1000)
-    whole, milli = divmod(thousandths, 1000)
-    return f"{whole // 3600:02}:{whole % 3600 // 60:02}:{whole % 60:02}.{milli:03}"
 
 
 def visible(text: str) -> str:
