@@ -6,13 +6,16 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import orjson
 import zstandard
 
-from lib.files import TEMPORARY_SUFFIX, replacing
+from lib.files import TEMPORARY_SUFFIX
+from lib.video.disk import place_all
 
 LEVEL = 3
 """zstd's default: analysis files shrink to a tenth at some hundred megabytes a second."""
@@ -50,12 +53,13 @@ class ResultCache:
         if not entry.is_dir():
             self._count("misses")
             return False
+
+        def write(position: int, temporary: Path) -> None:
+            _expand(entry / f"{position}.zst", temporary)
+            adapt(temporary, outputs[position])
+
         try:
-            with contextlib.ExitStack() as stack:
-                for position, output in enumerate(outputs):
-                    temporary = stack.enter_context(replacing(output))
-                    _expand(entry / f"{position}.zst", temporary)
-                    adapt(temporary, output)
+            place_all(outputs, write)
         except (_DamagedError, FileNotFoundError):
             self._forget(entry)
             self._count("misses")
@@ -83,8 +87,19 @@ class ResultCache:
         finally:
             temporary.unlink(missing_ok=True)
 
-    def remember(self, fingerprint: str, outputs: Sequence[Path]) -> None:
-        """Keep copies of the files under the fingerprint, unless they are kept already; old entries make room."""
+    def about(self, fingerprint: str) -> dict[str, Any]:
+        """Return what was said of the files when they were remembered; nothing when they are not there."""
+        try:
+            about = orjson.loads((self._entry(fingerprint) / "about.json").read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return about if isinstance(about, dict) else {}
+
+    def remember(self, fingerprint: str, outputs: Sequence[Path], about: Mapping[str, Any] | None = None) -> None:
+        """Keep copies of the files under the fingerprint, unless they are kept already; old entries make room.
+
+        `about` is a few words on them, for `about`.
+        """
         entry = self._entry(fingerprint)
         if entry.is_dir() or not self.limit_bytes:
             return
@@ -94,6 +109,7 @@ class ResultCache:
         try:
             for position, output in enumerate(outputs):
                 _compress(output, temporary / f"{position}.zst")
+            (temporary / "about.json").write_bytes(orjson.dumps(dict(about or {})))
             with contextlib.suppress(OSError):  # another process was first: its files say the same
                 temporary.rename(entry)
         finally:

@@ -4,7 +4,7 @@ import contextlib
 import errno
 import filecmp
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from lib.errors import InputError
@@ -30,6 +30,16 @@ def explained() -> Iterator[None]:
         if advice is None:
             raise
         raise InputError(f"{advice}.") from error
+
+
+def place_all(targets: Sequence[Path], write: Callable[[int, Path], None]) -> None:
+    """Write files all together: `write(position, temporary)` makes each beside its target before the first is moved.
+
+    The first target is moved last. When one cannot be written, none is moved.
+    """
+    with contextlib.ExitStack() as stack:
+        for position, target in enumerate(targets):
+            write(position, stack.enter_context(replacing(target)))
 
 
 class Draft:
