@@ -1,0 +1,1 @@
+"""The engines that find faces: one module each, listed in `registry`."""
