@@ -19,7 +19,7 @@ from typing import Any
 import orjson
 
 from lib.video.reduce.options import ReduceOptions
-from lib.video.reduce.reduction import reduce_results
+from lib.video.reduce.reduce import reduce_results
 
 KEYS = ReduceOptions().tracking_keys
 METHODS = ("json", "regie")

@@ -16,6 +16,9 @@ import zstandard
 
 from lib.files import TEMPORARY_SUFFIX
 from lib.video.disk import place_all
+from lib.video.hashes import HashBook
+
+__all__ = ["Adapt", "HashBook", "ResultCache", "unadapted"]
 
 LEVEL = 3
 """zstd's default: analysis files shrink to a tenth at some hundred megabytes a second."""

@@ -22,7 +22,7 @@ from lib.video.hashes import HashBook
 from lib.video.once import Action, Outcome, analyse_once, is_current
 from lib.video.provenance import Provenance, relevant
 from lib.video.reduce.options import ReduceOptions
-from lib.video.reduce.reduction import reduce_results
+from lib.video.reduce.reduce import reduce_results
 from lib.video.results import Results
 
 

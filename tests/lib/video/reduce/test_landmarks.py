@@ -9,7 +9,7 @@ import pytest
 
 from lib.errors import InputError
 from lib.video.reduce.options import ReduceOptions
-from lib.video.reduce.reduction import reduce_results
+from lib.video.reduce.reduce import reduce_results
 from lib.video.results import Results
 
 Analysed = Callable[..., Path]

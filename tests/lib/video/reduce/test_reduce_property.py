@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lib.errors import InputError
 from lib.video.reduce import reading
 from lib.video.reduce.options import ReduceOptions
-from lib.video.reduce.reduction import reduce_results
+from lib.video.reduce.reduce import reduce_results
 
 KEYS = ("id", "centroid_x", "source", "label", "active_speakers", "bbox_width", "bbox_height")
 space = st.text(" \t\n\r", max_size=3)

@@ -11,7 +11,7 @@ from lib.files import is_temporary
 from lib.video.cache import ResultCache
 from lib.video.provenance import Provenance
 from lib.video.reduce.options import ReduceOptions
-from lib.video.reduce.reduction import Action, reduce_results
+from lib.video.reduce.reduce import Action, reduce_results
 from lib.video.results import Results
 
 Analysed = Callable[..., Path]
@@ -68,7 +68,7 @@ def test_the_header_stays_and_says_what_was_kept(analysed: Analysed) -> None:
     assert Provenance.read(Results(video).tracking_json) == before
     assert json.loads(Results(video).audio_json.read_text())["segments"][0]["speaker"] == "SPEAKER_00"
     assert list(document["frames_analysis"][0]["tracked_objects"][0]) == list(ReduceOptions().tracking_keys)
-    assert reduction.after < reduction.before / 20
+    assert reduction.bytes_after < reduction.bytes_before / 20
     assert [file.after for file in reduction.files] == [file.path.stat().st_size for file in reduction.files]
 
 
@@ -79,6 +79,7 @@ def test_a_second_time_nothing_is_written(analysed: Analysed) -> None:
         os.utime(path, ns=(1, 1))
     reduction = reduce_results(video, ReduceOptions())
     assert [file.action for file in reduction.files] == [Action.KEPT, Action.KEPT]
+    assert not reduction.changed
     assert {file.path.stat().st_mtime_ns for file in reduction.files} == {1}
 
 
@@ -165,7 +166,9 @@ def test_wider_lists_come_back_from_the_cache(analysed: Analysed, tmp_path: Path
 def test_progress_counts_the_bytes_of_both_files(analysed: Analysed) -> None:
     video = analysed(frames=40)
     seen: list[tuple[int, int]] = []
-    before = reduce_results(video, ReduceOptions(), lambda done, total, item="": seen.append((done, total))).before
+    before = reduce_results(
+        video, ReduceOptions(), lambda done, total, item="": seen.append((done, total))
+    ).bytes_before
     assert {total for _, total in seen} == {before}
     assert seen == sorted(seen)
     assert seen[-1] == (before, before)

@@ -75,12 +75,17 @@ class Reduction:
     """What was asked for beside them: After Effects files, landmarks."""
 
     @property
-    def before(self) -> int:
+    def changed(self) -> bool:
+        """Whether a file was written anew."""
+        return any(file.action is Action.REDUCED for file in self.files)
+
+    @property
+    def bytes_before(self) -> int:
         """Bytes of all files before."""
         return sum(file.before for file in self.files)
 
     @property
-    def after(self) -> int:
+    def bytes_after(self) -> int:
         """Bytes of all files after."""
         return sum(file.after for file in self.files)
 
