@@ -56,6 +56,8 @@ class Workflow:
             if stray := set(phase.needs) - set(phase.after):
                 raise PlanError(f"{self.key}: phase {phase.key!r} needs {sorted(stray)} without coming after them")
             known.add(phase.key)
+        if not self.phases:
+            raise PlanError(f"{self.key} declares no phase")
         if [phase.number for phase in self.phases] != sorted({phase.number for phase in self.phases}):
             raise PlanError(f"{self.key}: phases are declared in the order of their numbers, each number once")
 
@@ -83,7 +85,8 @@ class Workflow:
         for number in (*only, *(n for n in (first, last) if n is not None)):
             if number not in numbers:
                 raise PlanError(f"{self.key} has no phase {number}: its phases are {self.listing()}")
-        low, high = first or numbers[0], last or numbers[-1]
+        low = numbers[0] if first is None else first
+        high = numbers[-1] if last is None else last
         chosen = tuple(p for p in self.phases if (p.number in only if only else low <= p.number <= high))
         if not chosen:
             raise PlanError(f"from {low} to {high} there is no phase: the first number is greater than the last")

@@ -1,5 +1,6 @@
 """Progress of a phase: the figures, their form in an artifact, and how often they are worth writing."""
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -31,7 +32,7 @@ class ProgressRecord:
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str]) -> Self:
-        """Read a record back; what is missing or not a number counts as nothing."""
+        """Read a record back; what is missing or not a number that it can hold counts as nothing."""
         values: dict[str, int | float | str] = {}
         for field in fields(cls):
             text = metadata.get(field.name, "")
@@ -42,7 +43,9 @@ class ProgressRecord:
                 number = float(text)
             except ValueError:
                 continue
-            values[field.name] = number if field.name == "percent" else int(number)
+            if not (math.isfinite(number) and number >= 0):
+                continue
+            values[field.name] = min(number, 100.0) if field.name == "percent" else int(number)
         return cls(**values)  # type: ignore[arg-type]  # the loop above gives each field its own type
 
     def sentence(self) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class ItemState(StrEnum):
@@ -19,6 +19,9 @@ class ItemState(StrEnum):
 
 class Item(BaseModel):
     """What became of one item (a file, a page, a message) in one phase."""
+
+    # A figure that is no number is written as NaN, not as null: one of them must not make the record unreadable.
+    model_config = ConfigDict(ser_json_inf_nan="constants")
 
     subject: str = Field(description="Which item: a path relative to the workspace, an address, …")
     state: ItemState

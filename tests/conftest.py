@@ -1,0 +1,46 @@
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# Two busy cores make single examples slow; a slow example is no failure.
+settings.register_profile("regie", deadline=None)
+settings.load_profile("regie")
+
+ROOT = Path(__file__).resolve().parents[1]
+TOYS = Path(__file__).parent / "toys"
+HOME = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Point Régie and Prefect at a folder of this session, before either is imported."""
+    home = Path(tempfile.mkdtemp(prefix="regie-tests-"))
+    config.stash[HOME] = home
+    for name in [name for name in os.environ if name.startswith(("PREFECT_", "REGIE_"))]:
+        del os.environ[name]
+    os.environ |= {
+        "REGIE_HOME": str(home),
+        "PREFECT_HOME": str(home / "prefect"),
+        "PREFECT_PROFILES_PATH": str(home / "prefect" / "profiles.toml"),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+        "PREFECT_CLI_PROMPT": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(config.stash[HOME], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[None]:
+    """A Prefect server for the session, with a database of its own; only for tests that need one."""
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
