@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
+
+import ijson
 
 from lib.errors import InputError
 from lib.video.media import Media
@@ -28,6 +30,13 @@ MOST_SPEAKERS = 64
 OTHERS = "…"
 
 Kind = Literal["scenes", "audio", "tracking"]
+
+
+class Span(NamedTuple):
+    """Some frames in a row, from 1, both ends included."""
+
+    first: int
+    last: int
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,8 @@ class Findings:
     video: Path
     facts: Media
     scenes: Sequence[Scene]
+    transitions: Sequence[Span]
+    """Gradual transitions: dissolves, fades, wipes."""
     voices: Voices | None
     faces: Faces | None
     results: Mapping[Kind, Result]
@@ -153,6 +164,10 @@ class Findings:
         """Median length of a scene in seconds."""
         return statistics.median(self.lengths)
 
+    def begins_gradually(self, scene: Scene) -> bool:
+        """Say whether a gradual transition leads into a scene."""
+        return any(span.first - 1 <= scene.frame_in <= span.last + 1 for span in self.transitions)
+
     def code(self, frame: int) -> str:
         """Return the time code of a frame, as the scene file has it."""
         return timecode(frame, self.rate)
@@ -171,6 +186,7 @@ def find(video: Path, facts: Media) -> Findings:
         video=video,
         facts=facts,
         scenes=scenes,
+        transitions=_read_transitions(beside.scenes_json) if scenes else [],
         voices=listener.voices if results["audio"].state == "present" else None,
         faces=watcher.faces if results["tracking"].state == "present" else None,
         results=results,
@@ -255,6 +271,22 @@ def _read_scenes(beside: Results) -> tuple[list[Scene], Result]:
         return [], Result("scenes", "missing")
     except (InputError, OSError) as error:
         return [], Result("scenes", "broken", str(error), provenance)
+
+
+def _read_transitions(path: Path) -> list[Span]:
+    """Return the gradual transitions that the file with the probabilities names; none where it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            found = (_mapping(each) for each in ijson.items(stream, "transitions.item"))
+            return [
+                Span(first, last)
+                for each in found
+                if isinstance(first := each.get("frame_in"), int)
+                and isinstance(last := each.get("frame_out"), int)
+                and 1 <= first <= last
+            ]
+    except (OSError, ijson.JSONError):
+        return []
 
 
 def _read_stream(kind: Kind, path: Path, reader: _Reader) -> Result:

@@ -61,6 +61,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{scenes} plans sur {duration}\u202f; chaque ligne sous les plans montre quand une voix est entendue, la "
         "dernière combien de visages sont vus.",
     ),
+    "transitions": (
+        "{count} gradual transition is marked.|{count} gradual transitions are marked.",
+        "{count} transition progressive est marquée.|{count} transitions progressives sont marquées.",
+    ),
     # Rhythm
     "rhythm": ("Cutting rhythm", "Rythme du montage"),
     "rhythm_hint": (
@@ -91,10 +95,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "scene_picture": ("Scene {number}, frame {frame}", "Plan {number}, image {frame}"),
     "no_picture": ("no picture", "pas d’image"),
     "frame_numbers": ("Frames", "Images"),
-    "copied": ("Copied", "Copié"),
-    "copy": ("Copy the frame numbers", "Copier les numéros d’images"),
     "faces_seen": ("{count} face|{count} faces", "{count} visage|{count} visages"),
-    "transition_in": ("gradual transition", "transition progressive"),
+    "transition": ("gradual transition", "transition progressive"),
     "all_scenes": ("All scenes", "Tous les plans"),
     "more_in_csv": (
         "The first {count} are shown; the CSV file holds all.",

@@ -79,7 +79,7 @@ class Album:
 
 
 def fitting_width(wanted: int, count: int) -> int:
-    """Return the width of each of `count` pictures: the wanted one, or such that together they are as large as a hundred."""
+    """Return the width of each of `count` pictures: the wanted one, or less, so that they fill what a hundred would."""
     if count <= ROOMY:
         return wanted
     return min(wanted, max(SMALLEST, round(wanted * math.sqrt(ROOMY / count) / 8) * 8))

@@ -204,7 +204,10 @@ def _poster_frames(findings: Findings) -> list[int]:
     places = sorted(
         range(len(findings.scenes)), key=lambda place: (not seen.get(place), -findings.scenes[place].frames)
     )
-    return [*(middle(findings.scenes[place]) for place in places[:2]), frames // 3 + 1, frames * 2 // 3 + 1]
+    return [
+        *(middle(findings.scenes[place]) for place in places[:3]),
+        *(frames * part // 7 + 1 for part in (3, 4, 5, 2, 1)),
+    ]
 
 
 def _scenes_path(findings: Findings) -> str:

@@ -46,6 +46,8 @@ class Lane:
     note: str = ""
     colour: int = 0
     blocks: Sequence[Block] = ()
+    marks: Sequence[Block] = ()
+    """What is marked on the blocks: gradual transitions."""
     path: str = ""
 
 
@@ -89,7 +91,10 @@ def lanes(findings: Findings, words: Words) -> list[Lane]:
     rows = []
     if findings.scenes:
         blocks = list(scene_blocks(findings, words))
-        rows.append(Lane("scenes", words("lane_scenes"), words.number(len(findings.scenes)), blocks=blocks))
+        marks = list(_transition_marks(findings, words))
+        rows.append(
+            Lane("scenes", words("lane_scenes"), words.number(len(findings.scenes)), blocks=blocks, marks=marks)
+        )
     if findings.voices and findings.voices.speech:
         rows += _voice_lanes(findings.voices, findings.duration, words)
     if findings.faces and findings.faces.with_face:
@@ -106,6 +111,14 @@ def scene_blocks(findings: Findings, words: Words) -> Iterator[Block]:
         group = scenes[place : place + size]
         start, end = (group[0].frame_in - 1) / frames, group[-1].frame_out / frames
         yield Block(percent(start), percent(end - start), _scenes_title(group, fps, words), place + 1)
+
+
+def _transition_marks(findings: Findings, words: Words) -> Iterator[Block]:
+    label = words("transition").capitalize()
+    for span in findings.transitions[:MOST_BLOCKS]:
+        start, end = (span.first - 1) / findings.frames, span.last / findings.frames
+        title = words("span_title", label=label, start=findings.code(span.first), end=findings.code(span.last))
+        yield Block(percent(start), percent(end - start), title)
 
 
 def _scenes_title(group: Sequence[Scene], fps: float, words: Words) -> str:
@@ -180,7 +193,9 @@ def rhythm(findings: Findings, words: Words) -> Rhythm | None:
     lengths = findings.lengths
     if len(lengths) < 3:
         return None
-    low = max((each for each in LENGTHS if each <= min(lengths)), default=LENGTHS[0])
+    # One flash of a frame must not press all other shots into the upper half: the shortest fiftieth may be cut off.
+    short = sorted(lengths)[len(lengths) // 50]
+    low = max((each for each in LENGTHS if each <= short), default=LENGTHS[0])
     high = min((each for each in LENGTHS if each >= max(lengths) and each > low), default=max(lengths) * 2)
     scale = math.log(high / low)
 

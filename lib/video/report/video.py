@@ -47,6 +47,8 @@ class Card:
     length: float
     voices: Sequence[Voice]
     faces: int
+    gradual: bool
+    """Whether a gradual transition leads into it."""
     picture: Thumbnail | None
 
 
@@ -152,6 +154,7 @@ def _card(findings: Findings, place: int, pictures: dict[int, Thumbnail]) -> Car
         length=findings.lengths[place],
         voices=[Voice(label, timeline.colour(findings.voices, label)) for label, _ in heard],
         faces=findings.faces.seen[place] if findings.faces else 0,
+        gradual=findings.begins_gradually(scene),
         picture=pictures.get(middle(scene)),
     )
 
