@@ -4,8 +4,7 @@ What differs from the package's own modules changes no result beyond rounding (a
 
 - The network's 3-D convolutions come in pairs, one within a frame and one along time. The first is computed as a 2-D
   convolution over a batch of frames, the second as a 2-D convolution over time × pixels, both with the channels last.
-- The batch norm behind them, and the division of the pixels by 255, are folded into their weights: pixels go in as
-  whole numbers, which half precision represents exactly.
+- The batch norm behind them, and the division of the pixels by 255, are folded into their weights.
 - Similarities of a frame with its neighbours are a view of the matrix of all similarities, without index tensors.
 """
 
@@ -44,7 +43,8 @@ class Network(nn.Module):  # type: ignore[misc] # torch has types only where it 
     """Says of each frame of a window how likely it is a scene's last one, and how likely it lies in a transition.
 
     Takes bytes of frames × 27 × 48 × RGB and returns float32 of frames × 2. Convolutions and the large layer are
-    computed in `dtype`, similarities and the answer always in float32.
+    computed in `dtype`; the first block, similarities and the answer always in float32 (the first block is cheap, and in
+    half precision it makes more error than all others together).
     """
 
     def __init__(self, weights: dict[str, Tensor], dtype: torch.dtype) -> None:
@@ -58,7 +58,7 @@ class Network(nn.Module):  # type: ignore[misc] # torch has types only where it 
                 part = {
                     name.removeprefix(prefix): weight for name, weight in weights.items() if name.startswith(prefix)
                 }
-                blocks.append(_Block(part, 1 if blocks else 1 / 255, dtype))
+                blocks.append(_Block(part, 1, dtype, dtype) if blocks else _Block(part, 1 / 255, torch.float32, dtype))
         self.blocks = nn.ModuleList(blocks)
         self.projection = _linear(weights, "frame_sim_layer.projection")
         self.similarity = _linear(weights, "frame_sim_layer.fc")
@@ -70,7 +70,7 @@ class Network(nn.Module):  # type: ignore[misc] # torch has types only where it 
 
     def forward(self, frames: Tensor) -> Tensor:
         """Return the two probabilities of each frame."""
-        x = frames.to(self.dtype).permute(0, 3, 1, 2)  # channels first by name, last in memory
+        x = frames.float().permute(0, 3, 1, 2)  # channels first by name, last in memory
         means = []
         for position in range(0, len(self.blocks), 2):
             shortcut = self.blocks[position](x).relu_()
@@ -87,8 +87,9 @@ class Network(nn.Module):  # type: ignore[misc] # torch has types only where it 
 class _Block(nn.Module):  # type: ignore[misc] # torch has types only where it is installed
     """Four pairs of convolutions side by side, each with its own reach along time, and their batch norm."""
 
-    def __init__(self, weights: dict[str, Tensor], scale: float, dtype: torch.dtype) -> None:
+    def __init__(self, weights: dict[str, Tensor], scale: float, dtype: torch.dtype, answers_in: torch.dtype) -> None:
         super().__init__()
+        self.answers_in = answers_in
         gain = weights["bn.weight"] / torch.sqrt(weights["bn.running_var"] + BATCH_NORM_EPSILON)
         offset = weights["bn.bias"] - weights["bn.running_mean"] * gain
         branches = zip(DILATIONS, gain.chunk(len(DILATIONS)), offset.chunk(len(DILATIONS)), strict=True)
@@ -106,7 +107,8 @@ class _Block(nn.Module):  # type: ignore[misc] # torch has types only where it i
             part = F.conv2d(x, self.get_buffer(f"within_{dilation}"), padding=1)
             part = part.permute(0, 2, 3, 1).reshape(1, frames, height * width, -1).permute(0, 3, 1, 2)
             along, offset = self.get_buffer(f"along_{dilation}"), self.get_buffer(f"offset_{dilation}")
-            parts.append(F.conv2d(part, along, offset, padding=(dilation, 0), dilation=(dilation, 1)))
+            part = F.conv2d(part, along, offset, padding=(dilation, 0), dilation=(dilation, 1))
+            parts.append(part.to(self.answers_in))
         joined = torch.cat(parts, 1)
         return joined.permute(0, 2, 3, 1).reshape(frames, height, width, -1).permute(0, 3, 1, 2)
 
