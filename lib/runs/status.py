@@ -127,7 +127,7 @@ def _latest_per_phase(workflow: Workflow, children: Sequence[Observed]) -> Mappi
     by_flow = {workflow.flow_name(phase): phase.key for phase in workflow.phases}
     latest: dict[str, Observed] = {}
     attempts: dict[str, int] = {}
-    for child in sorted(children, key=lambda each: (each.created is not None, each.created)):
+    for child in sorted(children, key=lambda each: (each.created is not None, each.created, each.run_id)):
         key = by_flow.get(child.flow)
         if key is None:
             continue
