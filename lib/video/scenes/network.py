@@ -43,8 +43,8 @@ class Network(nn.Module):  # type: ignore[misc] # torch has types only where it 
     """Says of each frame of a window how likely it is a scene's last one, and how likely it lies in a transition.
 
     Takes bytes of frames × 27 × 48 × RGB and returns float32 of frames × 2. Convolutions and the large layer are
-    computed in `dtype`; the first block, similarities and the answer always in float32 (the first block is cheap, and in
-    half precision it makes more error than all others together).
+    computed in `dtype`; the first block, similarities and the answer always in float32 (the first block is cheap, and
+    in half precision it makes more error than all others together).
     """
 
     def __init__(self, weights: dict[str, Tensor], dtype: torch.dtype) -> None:
