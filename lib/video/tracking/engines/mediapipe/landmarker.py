@@ -9,6 +9,7 @@ from mediapipe.tasks.cc.vision.face_landmarker.proto import (
 )
 
 from lib.video.tracking.engines.mediapipe.graph import Config, Graph, Node, image_packet, read_points, region_packet
+from lib.video.tracking.engines.mediapipe.mesh import Mesh
 from lib.video.tracking.engines.mediapipe.regions import Region, box_of
 from lib.video.tracking.faces import Face, Picture, mouth_openness
 
@@ -16,7 +17,12 @@ TASK = "mediapipe.tasks.vision.face_landmarker."
 
 
 class Landmarker:
-    """The graph of the task without its detector; `landmarks` and `blendshapes` are the models' bytes."""
+    """The graph of the task without its detector; `landmarks` and `blendshapes` are the models' bytes.
+
+    The landmark model refuses many small, dark and blurred faces that the face mesh of the package still follows (on a
+    film of 160 × 90 pixels one frame with a face in three became two). So the mesh looks where the landmarker saw
+    nothing; such a face has no blendshapes.
+    """
 
     def __init__(self, landmarks: bytes, blendshapes: bytes, min_confidence: float) -> None:
         marks = face_landmarks_detector_graph_options_pb2.FaceLandmarksDetectorGraphOptions()
@@ -39,16 +45,18 @@ class Landmarker:
         express.options.Extensions[shapes.ext].CopyFrom(shapes)
         config = Config(node=[look, size, express], input_stream=["image", "region"])
         self._graph = Graph(config, ["landmarks", "score", "blendshapes"])
+        self._mesh = Mesh(min_confidence)
 
     def packet(self, picture: Picture, frame: Any) -> Any:
         """Return a picture as `look` wants it."""
-        return image_packet(picture)
+        return image_packet(picture), frame
 
     def look(self, packet: Any, region: Region, width: int, height: int) -> Face | None:
         """Return the face in a region, or None where there is none."""
-        packets = self._graph.run(image=packet, region=region_packet(region, width, height))
+        image, frame = packet
+        packets = self._graph.run(image=image, region=region_packet(region, width, height))
         if "landmarks" not in packets:
-            return None
+            return self._mesh.look(frame, region, width, height)
         points = read_points(packets["landmarks"], width, height)
         shapes = packet_getter.get_proto(packets["blendshapes"]).classification
         return Face(
@@ -62,3 +70,4 @@ class Landmarker:
     def close(self) -> None:
         """End the graph."""
         self._graph.close()
+        self._mesh.close()
