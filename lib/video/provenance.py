@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -9,10 +10,12 @@ from pathlib import Path
 from typing import Any, Self
 
 import orjson
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 HEAD_BYTES = 1 << 20
 """A result file's header is read from its first mebibyte at most: it is the first key of the file."""
+
+_FIRST_KEY = re.compile(r'\s*\{\s*"provenance"\s*:\s*(?=\{)')
 
 
 def relevant(options: BaseModel) -> dict[str, Any]:
@@ -29,6 +32,8 @@ def relevant(options: BaseModel) -> dict[str, Any]:
 @dataclass(frozen=True)
 class Provenance:
     """What made a result file; the value of its first key, `provenance`."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     phase: str
     engine: str
@@ -65,12 +70,14 @@ class Provenance:
                 head = stream.read(HEAD_BYTES).decode("utf-8", "ignore")
         except OSError:
             return None
-        start = head.find('"provenance"')
-        if start < 0 or head[:start].strip() != "{":
+        start = _FIRST_KEY.match(head)
+        if start is None:
             return None
         try:
-            value, _ = json.JSONDecoder().raw_decode(head, head.index("{", start))
+            value, _ = json.JSONDecoder().raw_decode(head, start.end())
             value.pop("fingerprint", None)
-            return cls(**value)
-        except (ValueError, TypeError):
+            found = TypeAdapter(cls).validate_python(value)
+            # What cannot be written as JSON (half a character, a number beyond 64 bits) has no fingerprint.
+            return found if found.fingerprint else None
+        except (ValueError, TypeError, RecursionError):
             return None
