@@ -26,11 +26,11 @@ VIDEO = Workflow(
         ),
         Phase(
             6, "reduce", "Reduce", "flows.video.reduce:reduce_phase", "base",
-            after=("audio", "tracking"), needs=(), weight=3,
+            after=("extract", "audio", "tracking"), needs=("extract",), weight=3,
         ),
         Phase(
             7, "finalise", "Finalise and archive", "flows.video.finalise:finalise_phase", "base",
-            after=("scenes", "reduce"), needs=("extract",), weight=5,
+            after=("extract", "scenes", "reduce"), needs=("extract",), weight=5,
         ),
     ),
 )  # fmt: skip
