@@ -76,8 +76,9 @@ class Results:
 
 
 def is_video(path: Path) -> bool:
-    """Whether a path has the name of a video that is Régie's to process (not hidden, not a kept original)."""
-    return path.suffix.lower() in VIDEO_SUFFIXES and not path.name.startswith(".") and ORIGINALS not in path.parts
+    """Whether a path below a project is a video that is Régie's to process: nothing hidden, no kept original."""
+    hidden = any(part.startswith(".") for part in path.parts)
+    return path.suffix.lower() in VIDEO_SUFFIXES and not hidden and ORIGINALS not in path.parts
 
 
 def find_videos(project: Path) -> list[Path]:

@@ -25,7 +25,7 @@ def summary_markdown(
         lines += ["", "## Files that failed", "", "| File | Phase | Why |", "| --- | --- | --- |", *failures]
     reports = sorted(workspace.output.glob("*/report.html"))
     if reports:
-        lines += ["", "## Reports", "", *(f"- `{cell(str(report))}`" for report in reports)]
+        lines += ["", "## Reports", "", *(f"- {cell(str(report))}" for report in reports)]
     return "\n".join(lines) + "\n"
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import fcntl
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,8 +60,8 @@ class Workspace:
             ) from error
 
     def subject(self, path: Path) -> str:
-        """Return the name of an item in reports: its path below the projects."""
-        return path.relative_to(self.projects).as_posix()
+        """Return the name of an item in reports: its path below the projects, in letters that can be written."""
+        return os.fsencode(path.relative_to(self.projects)).decode("utf-8", "backslashreplace")
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

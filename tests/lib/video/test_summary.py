@@ -1,0 +1,105 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from lib.runs.report import Item, ItemState, PhaseReport
+from lib.video.plan import VIDEO
+from lib.video.summary import cell, summary_markdown
+from lib.video.workspace import Workspace
+
+MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+HOSTILE = [
+    "a | b || c",
+    "<script>alert(1)</script>",
+    "[click](javascript:alert(1))",
+    "![x](https://example.org/x.png)",
+    "# heading\n\n- list",
+    "**bold** _it_ ~~no~~ `code`",
+    "back\\slash \\| &amp; &lt;",
+    "|---|\n| x | y |",
+    "`` ` ``",
+    "<!-- ",
+    "https://example.org/?a=1&b=2",
+    "mail@example.org",
+]
+TEXTS = st.sampled_from(HOSTILE) | st.text(
+    st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from("|`<>[]()*_\\\n#&;~!-=: "), max_size=60
+)
+
+
+def shown(token: Token) -> str:
+    """The text of an inline token; None of it may be markup."""
+    children = token.children or []
+    assert {child.type for child in children} <= {"text", "text_special"}, [child.type for child in children]
+    return "".join(child.content for child in children)
+
+
+def rows(markdown: str) -> list[list[str]]:
+    """The cells of every row of every table, as a reader sees them."""
+    table: list[list[str]] = []
+    for token, inside in zip(tokens := MARKDOWN.parse(markdown), [*tokens[1:], None], strict=True):
+        if token.type == "tr_open":
+            table.append([])
+        elif token.type in {"td_open", "th_open"}:
+            assert inside is not None
+            table[-1].append(shown(inside))
+    return table
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+@given(text=TEXTS, other=TEXTS)
+def test_hostile_text_is_shown_as_it_is_in_its_own_cell(text: str, other: str) -> None:
+    markdown = f"| A | B |\n| --- | --- |\n| {cell(text)} | {cell(other)} |\n"
+    assert rows(markdown)[1:] == [[flat(text), flat(other)]]
+
+
+@given(text=TEXTS)
+def test_a_cell_is_one_line(text: str) -> None:
+    assert len(cell(text).splitlines()) <= 1
+
+
+@given(source=TEXTS.filter(str.strip), message=TEXTS, subject=TEXTS, reason=TEXTS)
+def test_a_summary_shows_what_it_was_given_and_no_more_markup(
+    tmp_path_factory: pytest.TempPathFactory, source: str, message: str, subject: str, reason: str
+) -> None:
+    workspace = Workspace(tmp_path_factory.mktemp("out"))
+    failed = Item(subject=subject, state=ItemState.FAILED, reason=reason)
+    workspace.record(PhaseReport(phase="scenes", items=(failed,)))
+    markdown = summary_markdown(source, workspace, [(VIDEO.phase("scenes"), "partial", message)], 12.4)
+    assert rows(markdown) == [
+        ["Phase", "State", "What"],
+        ["3 Scenes", "partial", flat(message)],
+        ["File", "Phase", "Why"],
+        [flat(subject), "Scenes", flat(reason)],
+    ]
+    tokens = MARKDOWN.parse(markdown)
+    headings = [
+        shown(inside) for token, inside in zip(tokens, tokens[1:], strict=False) if token.type == "heading_open"
+    ]
+    assert headings == [flat(source), "Files that failed"]
+
+
+def test_a_summary_names_the_reports_by_paths_that_can_be_copied(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path / "out_put [1]")
+    report = workspace.output / "my_project *1*" / "report.html"
+    report.parent.mkdir(parents=True)
+    report.touch()
+    tokens = MARKDOWN.parse(summary_markdown("rushes.zip", workspace, [], 1))
+    texts = ["".join(child.content for child in token.children or []) for token in tokens if token.type == "inline"]
+    assert str(report) in texts
+
+
+def test_a_run_without_failures_lists_none(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.record(PhaseReport(phase="scenes", items=(Item(subject="a", state=ItemState.DONE),)))
+    markdown = summary_markdown("rushes.zip", workspace, [(VIDEO.phase("scenes"), "completed", "1 done")], 59.6)
+    assert "failed" not in markdown
+    assert "Reports" not in markdown
+    assert "60 s in all." in markdown
