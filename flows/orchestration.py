@@ -146,8 +146,9 @@ def _deployed(
     with get_client(sync_client=True) as client:
         while not stop.is_set():
             run = client.read_flow_run(run.id)
-            if run.state is not None and run.state.is_final():
-                return _ended(phase, run.state)
+            state = run.state
+            if state is not None and state.is_final():
+                return _ended(phase, state)
             time.sleep(POLL_SECONDS)
     return Ended(phase, "failed", "the run was stopped")
 

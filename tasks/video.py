@@ -11,8 +11,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lib.video.cache import HashBook, ResultCache
-from lib.video.once import analyse_once
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
@@ -23,6 +21,9 @@ from lib.errors import InputError, UnavailableError
 from lib.progress import Progress
 from lib.runs.report import Item, ItemState
 from lib.settings import settings
+from lib.video.cache import ResultCache
+from lib.video.hashes import HashBook
+from lib.video.once import analyse_once
 from lib.video.options import VideoOptions
 from lib.video.workspace import Workspace
 
@@ -86,14 +87,13 @@ def analyse(
 ) -> Item:
     """Make one analysis (`scenes`, `audio` or `tracking`) of one video, unless its result is known already."""
     analysis = importlib.import_module(f"lib.video.{phase}.analysis")
-    config = settings()
     outcome = analyse_once(
         analysis,
         phase,
         video,
         getattr(options, phase),
-        cache=ResultCache(config.cache / "results", int(config.cache_limit_gb * 1e9)),
-        hashes=HashBook(config.cache / "hashes.db"),
+        cache=_cache(),
+        hashes=_hashes(),
         archives=workspace.archives,
         progress=progress,
     )
@@ -115,12 +115,44 @@ def reduce(subject: str, video: Path, options: VideoOptions, progress: Progress)
     """Reduce the audio and tracking results of one video."""
     from lib.video.reduce.reduce import reduce_results
 
-    reduction = reduce_results(video, options.reduce, progress)
+    reduction = reduce_results(video, options.reduce, progress, _cache())
     return Item(
         subject=subject,
         state=ItemState.DONE if reduction.changed else ItemState.KEPT,
         counts={"bytes_before": reduction.bytes_before, "bytes_after": reduction.bytes_after},
     )
+
+
+@item_task("finish")
+def finish_video(subject: str, video: Path, workspace: Workspace, options: VideoOptions, progress: Progress) -> Item:
+    """Check the results of one video, export its scenes, write its report and keep its results in the archives."""
+    from lib.video.finalise.finish import finish_video as finish
+
+    changed = finish(subject, video, workspace, options, _hashes(), progress)
+    return Item(subject=subject, state=ItemState.DONE if changed else ItemState.KEPT)
+
+
+@item_task("finish project")
+def finish_project(
+    subject: str, project: Path, workspace: Workspace, options: VideoOptions, progress: Progress
+) -> Item:
+    """Write the report and the tables of one project and copy it to the output."""
+    from lib.video.finalise.finish import finish_project as finish
+
+    published = finish(project, workspace, options, progress)
+    return Item(
+        subject=subject,
+        state=ItemState.DONE if published.copied else ItemState.KEPT,
+        counts={"files": len(published.copied) + published.kept, "bytes": published.total_bytes},
+    )
+
+
+def _cache() -> ResultCache:
+    return ResultCache(settings().cache / "results", int(settings().cache_limit_gb * 1e9))
+
+
+def _hashes() -> HashBook:
+    return HashBook(settings().cache / "hashes.db")
 
 
 def failure(subject: str, error: Exception) -> Item:

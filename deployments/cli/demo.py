@@ -6,7 +6,7 @@ import tempfile
 import zipfile
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -34,7 +34,7 @@ def demo(
     if not archive.exists():
         say("Packing two videos into an archive")
         pack(film(config), archive)
-    parameters = {
+    parameters: dict[str, Any] = {
         "source": str(existing(archive)),
         "out": str(folder.absolute()),
         "options": config.video.model_dump(mode="json"),

@@ -1,7 +1,7 @@
 """`regie run video`: one run from start to end, followed live."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -35,7 +35,7 @@ def run_video(
     except ValueError as error:
         say(f"--only takes numbers of phases, as in 3,4; it is {only!r}")
         raise typer.Exit(USAGE) from error
-    parameters = {
+    parameters: dict[str, Any] = {
         "source": str(existing(source)),
         "out": str(out.absolute()),
         "options": config.video.model_dump(mode="json"),

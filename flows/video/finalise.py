@@ -1,0 +1,31 @@
+"""Phase 7: results checked, reported, archived, and copied to the output."""
+
+from pathlib import Path
+from typing import Any
+
+from prefect import State, flow
+
+from flows.orchestration import conclude
+from flows.video.common import frames_of, projects_of, run_batch
+from lib.progress import Progress
+from lib.runs.report import Item
+from lib.video.options import VideoOptions
+from lib.video.results import find_videos
+from lib.video.workspace import Workspace
+from tasks.video import finish_project, finish_video
+
+
+@flow(name="video-finalise", persist_result=False)
+def finalise_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
+    """Check, report and archive each video, then report each project and copy it to the output (V7, V8)."""
+    workspace = Workspace(Path(out))
+    projects = projects_of(source, workspace, options)
+
+    def work(subject: str, path: Path, progress: Progress) -> Item:
+        finish = finish_project if path in projects else finish_video
+        return finish(subject, path, workspace, options, progress)
+
+    videos = frames_of(video for project in projects for video in find_videos(project))
+    # A project is counted as work beside its videos: it is copied.
+    sizes = videos | {project: sum(videos[v] for v in find_videos(project)) or 1.0 for project in projects}
+    return conclude(run_batch("finalise", workspace, sizes, work, needs="convert"))

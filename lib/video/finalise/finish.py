@@ -1,0 +1,97 @@
+"""The last steps for one video, and for one project."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from lib.errors import InputError
+from lib.progress import Progress
+from lib.runs.report import PhaseReport
+from lib.video.archive import Action, archive_video
+from lib.video.export import write_edl, write_otio
+from lib.video.finalise.check import PHASES, check_results
+from lib.video.finalise.publish import Published, publish
+from lib.video.hashes import HashBook
+from lib.video.media import Media, probe
+from lib.video.options import VideoOptions
+from lib.video.plan import VIDEO
+from lib.video.report.project import Entry, write_project_report
+from lib.video.report.video import write_video_report
+from lib.video.results import Results, find_videos
+from lib.video.scenes.table import read_scenes
+from lib.video.workspace import Workspace
+
+
+def finish_video(
+    subject: str, video: Path, workspace: Workspace, options: VideoOptions, hashes: HashBook, progress: Progress
+) -> bool:
+    """Export the scenes of a video, write its report, archive its results and check that they are whole.
+
+    Returns whether anything was written. InputError says which results are missing or damaged, once the rest is done.
+    """
+    facts = probe(video)
+    results = Results(video)
+    changed = False
+    if results.scenes_csv.exists():
+        changed |= _export(video, results, facts)
+    write_video_report(video, results.report_html, options.report, facts, progress)
+    if options.finalise.archive:
+        project = workspace.subject(video).partition("/")[0]
+        seconds = _seconds(subject, workspace)
+        _, action = archive_video(video, project, workspace.archives, hashes.sha256(video), seconds)
+        changed |= action is not Action.KEPT
+    if problems := check_results(video, required_of(workspace)):
+        raise InputError(" ".join(problem.message for problem in problems))
+    return changed
+
+
+def finish_project(project: Path, workspace: Workspace, options: VideoOptions, progress: Progress) -> Published:
+    """Write the report of a project and copy the project to the output."""
+    entries = [_entry(video, workspace) for video in find_videos(project)]
+    write_project_report(
+        project.name,
+        entries,
+        project / "report.html",
+        options.report,
+        phases=list(reports_of(project, workspace)),
+        security_log=workspace.security_log,
+    )
+    return publish(project, workspace.output, options.finalise, progress, required_of(workspace))
+
+
+def required_of(workspace: Workspace) -> set[str]:
+    """Return the analyses whose results must be there: those that ever ran in this workspace."""
+    return {phase for phase in PHASES if workspace.outcomes(phase)}
+
+
+def reports_of(project: Path, workspace: Workspace) -> Iterator[PhaseReport]:
+    """Return what became of the items of one project in each phase, in the order of the plan."""
+    prefix = f"{workspace.subject(project)}/"
+    for phase in VIDEO.phases:
+        items = workspace.outcomes(phase.key).values()
+        own = tuple(i for i in items if i.subject.startswith(prefix) or i.subject == project.name)
+        yield PhaseReport(phase=phase.key, items=own)
+
+
+def _entry(video: Path, workspace: Workspace) -> Entry:
+    facts: Media | None = None
+    with contextlib.suppress(InputError):  # the report says why: the phase that failed on it did
+        facts = probe(video)
+    report = Results(video).report_html
+    return Entry(workspace.subject(video), video, facts, report=report if report.exists() else None)
+
+
+def _export(video: Path, results: Results, facts: Media) -> bool:
+    scenes = read_scenes(results.scenes_csv)
+    changed = False
+    for target, write in ((results.edl, write_edl), (results.otio, write_otio)):
+        if not target.exists() or target.stat().st_mtime_ns < results.scenes_csv.stat().st_mtime_ns:
+            write(scenes, facts.frame_rate, video.name, target)
+            changed = True
+    return changed
+
+
+def _seconds(subject: str, workspace: Workspace) -> dict[str, float]:
+    """Return how long each phase worked on a video."""
+    spent = ((phase.key, workspace.outcomes(phase.key).get(subject)) for phase in VIDEO.phases)
+    return {key: round(item.seconds, 3) for key, item in spent if item and item.seconds}
