@@ -118,9 +118,9 @@ class _Scan:
         self.last_duration = 0
         self.broken = False
         """Whether the data end before the index says so."""
-        self.timings = {
-            stream.index: Timing(stream.time_base or Fraction(1)) for stream in (self.stream, *container.streams.audio)
-        }
+        self.timings = {each.index: Timing(each.time_base or Fraction(1)) for each in container.streams.audio}
+        declared = (self.stream.average_rate, self.stream.guessed_rate, self.stream.base_rate)
+        self.timings[self.stream.index] = Timing(self.stream.time_base or Fraction(1), declared)
         self.ends: dict[int, int] = {}
 
     def take(self, packet: "Packet") -> None:
@@ -156,7 +156,7 @@ class _Scan:
         for each in self.timings.values():
             each.finish()
         timing = self.timings[stream.index]
-        constant = timing.constant_rate((stream.average_rate, stream.guessed_rate, stream.base_rate))
+        constant = timing.constant_rate()
         single = timing.count == 1
         rate = constant or timing.mean_rate() or self._declared_rate()
         last = self.last_duration * timing.time_base or 1 / rate

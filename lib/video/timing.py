@@ -10,19 +10,27 @@ REORDER = 64
 COARSEST_ROUNDED_TICK = Fraction(1, 500)
 """Clocks at least this fine (FLV and Matroska count milliseconds) may round a constant rate; coarser ones may not."""
 
-COMMON_RATES = tuple(
-    Fraction(number * 1000, base) for number in (10, 12, 15, 24, 25, 30, 48, 50, 60, 100, 120) for base in (1000, 1001)
+ROUNDING = Fraction(11, 10)
+"""How far apart, in ticks, the errors of rounded timestamps may lie: one, and a little when they were rounded twice."""
+
+SAME_RATE = Fraction(1, 10_000)
+"""The common rates lie further apart than this part of them (24 and 24000/1001: a thousandth)."""
+
+COMMON_RATES = (
+    *(Fraction(rate) for rate in (10, 12, 15, 24, 25, 30, 48, 50, 60, 100, 120)),
+    *(Fraction(rate * 1000, 1001) for rate in (24, 30, 48, 60, 120)),
 )
 
 
 class Timing:
     """Timestamps of a stream, added one by one in any order that a codec produces; memory does not grow with them.
 
-    Frames are at a constant rate when every step between two timestamps is the same, or when a known rate explains each
-    timestamp as rounded to a fine clock that cannot express it.
+    Frames are at a constant rate when every step between two timestamps is the same, or when one rate explains all of
+    them as rounded to a fine clock that cannot express it. `declared` are rates that the container names: they are
+    believed only where the timestamps agree.
     """
 
-    def __init__(self, time_base: Fraction) -> None:
+    def __init__(self, time_base: Fraction, declared: Iterable[Fraction | None] = ()) -> None:
         self.time_base = time_base
         self.count = 0
         self.first: int | None = None
@@ -30,8 +38,11 @@ class Timing:
         self._waiting: list[int] = []
         self._steps_equal = True
         self._step: int | None = None
-        # The periods (in ticks) that explain every timestamp as rounded, an open interval of (number, denominator).
-        self._shortest, self._longest = (0, 1), (1, 0)
+        named = [rate for rate in declared if rate]
+        # Containers round the rates that they name (24000/1001 comes back as 983/41).
+        meant = [rate for rate in COMMON_RATES if any(abs(rate / each - 1) < SAME_RATE for each in named)]
+        rates = dict.fromkeys((*meant, *named, *COMMON_RATES)) if time_base <= COARSEST_ROUNDED_TICK else {}
+        self._candidates = [_Candidate(rate, 1 / (rate * time_base)) for rate in rates]
 
     def add(self, timestamp: int) -> None:
         """Take the presentation timestamp of one frame, in units of the time base."""
@@ -53,11 +64,8 @@ class Timing:
         if self._step is None:
             self._step = step
         self._steps_equal &= step == self._step and step > 0
-        elapsed, index = timestamp - self.first, self.count
-        if (elapsed - 1) * self._shortest[1] > self._shortest[0] * index:
-            self._shortest = (elapsed - 1, index)
-        if (elapsed + 1) * self._longest[1] < self._longest[0] * index:
-            self._longest = (elapsed + 1, index)
+        elapsed = timestamp - self.first
+        self._candidates = [each for each in self._candidates if each.explains(elapsed, self.count)]
         self.last = max(timestamp, self.last)
         self.count += 1
 
@@ -67,24 +75,27 @@ class Timing:
             return None
         return (self.count - 1) / ((self.last - self.first) * self.time_base)
 
-    def constant_rate(self, declared: Iterable[Fraction | None]) -> Fraction | None:
-        """Return the constant rate in frames a second; None when the rate varies or fewer than two frames are known.
-
-        `declared` are rates that the container names: they are believed only where the timestamps agree.
-        """
+    def constant_rate(self) -> Fraction | None:
+        """Return the constant rate in frames a second; None when the rate varies or fewer than two frames are known."""
         if self._step is None:
             return None
         if self._steps_equal:
             return 1 / (self._step * self.time_base)
-        if self.time_base > COARSEST_ROUNDED_TICK:
-            return None
-        for rate in (*(rate for rate in declared if rate), *COMMON_RATES):
-            period = 1 / (rate * self.time_base)
-            if period.denominator != 1 and self._explains(period):
-                return rate
-        return None
+        return self._candidates[0].rate if self._candidates else None
 
-    def _explains(self, period: Fraction) -> bool:
-        above = period.numerator * self._shortest[1] > self._shortest[0] * period.denominator
-        below = period.numerator * self._longest[1] < self._longest[0] * period.denominator
-        return above and below
+
+class _Candidate:
+    """A rate that may explain the timestamps, and between which bounds their errors lie (in parts of a tick)."""
+
+    def __init__(self, rate: Fraction, period: Fraction) -> None:
+        self.rate = rate
+        self._numerator, self._denominator = period.numerator, period.denominator
+        self._least = self._most = 0
+
+    def explains(self, elapsed: int, index: int) -> bool:
+        # A period of whole ticks is never rounded: such a rate has equal steps, or is not constant.
+        if self._denominator == 1:
+            return False
+        error = elapsed * self._denominator - index * self._numerator
+        self._least, self._most = min(self._least, error), max(self._most, error)
+        return (self._most - self._least) * ROUNDING.denominator <= ROUNDING.numerator * self._denominator
