@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from prefect import Flow, State, tags
 from prefect.client.orchestration import get_client
@@ -133,7 +133,7 @@ def _inline(workflow: Workflow, phase: Phase, parameters: dict[str, Any], subjec
         flow_run_name=_run_name(phase, subject).replace("{", "{{").replace("}", "}}")
     )
     with tags(workflow.key, phase.key):
-        state = flow(**parameters, return_state=True)
+        state: State[Any] = cast(Any, flow)(**parameters, return_state=True)
     return _ended(phase, state)
 
 
