@@ -4,9 +4,16 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from lib.errors import InputError
 from lib.video.options import VideoOptions
@@ -23,6 +30,10 @@ def default_environments() -> Path:
     return prefix.parent if prefix.parent.name == "envs" else prefix / "envs"
 
 
+Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+"""A folder that means the same to a process that starts in another one."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set.
 
@@ -30,13 +41,15 @@ class Settings(BaseSettings):
     `REGIE_VIDEO__SCENES__THRESHOLD`), `regie.toml` in the current folder, `regie.toml` in Régie's home, the default.
     """
 
-    model_config = SettingsConfigDict(env_prefix="REGIE_", env_nested_delimiter="__", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="REGIE_", env_nested_delimiter="__", env_ignore_empty=True, extra="forbid"
+    )
 
-    home: Path = Field(
+    home: Folder = Field(
         default_factory=default_home,
         description="Folder of everything that Régie keeps: Prefect's home, caches, models.",
     )
-    environments: Path = Field(
+    environments: Folder = Field(
         default_factory=default_environments,
         description="Folder of the virtual environments of scenes, audio and tracking.",
     )
@@ -95,5 +108,7 @@ def read_settings() -> Settings:
             f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']} (it is {e['input']!r})" for e in error.errors()
         ]
         raise InputError("These settings are wrong:\n  " + "\n  ".join(lines)) from error
-    except ValueError as error:
+    except SettingsError as error:
+        raise InputError(f"These settings are wrong:\n  {error}") from error
+    except (ValueError, OSError) as error:
         raise InputError(f"regie.toml cannot be read: {error}") from error
