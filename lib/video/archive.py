@@ -87,7 +87,7 @@ class Archived:
 
 def kind_of(output: Path, video: Path) -> str | None:
     """Return the kind of a result beside a video; None for one that is not archived."""
-    return next((kind for kind, path in _beside(video).items() if path == output), None)
+    return next((kind for kind, path in kinds_beside(video).items() if path == output), None)
 
 
 def archive_video(
@@ -106,7 +106,7 @@ def archive_video(
     if project in {"", ".", ".."} or "/" in project or "\0" in project:
         raise ValueError(f"{project!r} is no name of a project")
     folder = archives / project / video_sha256
-    sources = {kind: path for kind, path in _beside(video).items() if path.is_file() and is_sound(path)}
+    sources = {kind: path for kind, path in kinds_beside(video).items() if path.is_file() and is_sound(path)}
     if not sources:
         raise InputError("There are no results to archive: run phases 3 to 5 first.")
     with explained():
@@ -173,7 +173,8 @@ def is_sound(path: Path) -> bool:
     return True
 
 
-def _beside(video: Path) -> dict[str, Path]:
+def kinds_beside(video: Path) -> dict[str, Path]:
+    """Return where the results that are archived lie beside a video, by kind."""
     results = Results(video)
     return {
         "scenes": results.scenes_csv,

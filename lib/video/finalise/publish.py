@@ -15,10 +15,11 @@ from lib.video.disk import explained
 from lib.video.finalise.check import PHASES, Problem, Trouble, check_results
 from lib.video.finalise.options import FinaliseOptions
 from lib.video.results import Results, find_videos
+from lib.video.tables import FOLDER, NAMES
 
 CHUNK_BYTES = 8 << 20
-OF_THE_PROJECT = ("report.html",)
-"""Files at the top of a project that are copied with it."""
+OF_THE_PROJECT = ("report.html", *(f"{FOLDER}/{name}" for name in NAMES))
+"""Files of the project itself that are copied with it."""
 _NO_FAST_COPY = {errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.EPERM, errno.EIO}
 _BAD_NAME = {errno.EINVAL, errno.ENAMETOOLONG, errno.EILSEQ}
 
