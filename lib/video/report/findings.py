@@ -270,7 +270,7 @@ def _read_scenes(beside: Results) -> tuple[list[Scene], Result]:
     except FileNotFoundError:
         return [], Result("scenes", "missing")
     except (InputError, OSError) as error:
-        return [], Result("scenes", "broken", str(error), provenance)
+        return [], Result("scenes", "broken", _words(error), provenance)
 
 
 def _read_transitions(path: Path) -> list[Span]:
@@ -304,7 +304,7 @@ def _read_stream(kind: Kind, path: Path, reader: _Reader) -> Result:
     except FileNotFoundError:
         return Result(kind, "missing")
     except (InputError, OSError) as error:
-        return Result(kind, "broken", str(error), Provenance.read(path), tried)
+        return Result(kind, "broken", _words(error), Provenance.read(path), tried)
     return Result(kind, "present", provenance=Provenance.read(path), tried=tried)
 
 
@@ -313,6 +313,11 @@ def _attempt(value: Any) -> str:
     if not isinstance(value, Mapping):
         return str(value)
     return ": ".join(str(value[key]) for key in ("engine", "reason") if value.get(key))
+
+
+def _words(error: InputError | OSError) -> str:
+    """Return an error without the path of the file, which the report's reader knows."""
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

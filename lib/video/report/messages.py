@@ -22,7 +22,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "scenes_json": ("Scenes, JSON", "Plans, JSON"),
     "audio_json": ("Speech, JSON", "Parole, JSON"),
     "tracking_json": ("Faces, JSON", "Visages, JSON"),
-    "skip": ("To the contact sheet", "Vers la planche-contact"),
     # Key figures
     "figures": ("Key figures", "Chiffres clés"),
     "scenes": ("Scenes", "Plans"),
@@ -39,7 +38,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "face_every": ("in {count} scene|in {count} scenes", "dans {count} plan|dans {count} plans"),
     "not_known": ("not known", "inconnu"),
     "not_analysed": ("not analysed", "non analysé"),
-    "no_sound": ("no sound", "pas de son"),
     # Timeline
     "timeline": ("Timeline", "Chronologie"),
     "timeline_hint": (
@@ -75,7 +73,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "below": ("under {high} s", "moins de {high} s"),
     "between": ("{low} – {high} s", "{low} – {high} s"),
     "above": ("over {low} s", "plus de {low} s"),
-    "shots_count": ("{count} shot|{count} shots", "{count} plan|{count} plans"),
     # Contact sheet
     "contact_sheet": ("Contact sheet", "Planche-contact"),
     "contact_hint": (
@@ -110,10 +107,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "engines": ("Engines", "Moteurs"),
     "engine": ("Engine", "Moteur"),
     "engine_unknown": ("not said in the file", "non indiqué dans le fichier"),
-    "analysis": ("Analysis", "Analyse"),
     "why": ("Why this one", "Pourquoi celui-ci"),
     "tried_before": ("Tried before:", "Essayés avant\u202f:"),
-    "result": ("Result", "Résultat"),
     "present": ("present", "présent"),
     "missing": ("missing", "absent"),
     "broken": ("unreadable", "illisible"),
@@ -179,10 +174,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "phase_finalise": ("Finalise", "Finalisation"),
     # Project
     "videos": ("Videos", "Vidéos"),
-    "videos_count": ("{count} video|{count} videos", "{count} vidéo|{count} vidéos"),
     "complete": ("Complete", "Complètes"),
     "of_count": ("of {count}", "sur {count}"),
-    "footage": ("Footage", "Durée totale"),
     "phases": ("Phases", "Phases"),
     "phase": ("Phase", "Phase"),
     "state": ("State", "État"),
@@ -205,7 +198,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "member": ("Member", "Membre"),
     "colon": (":", "\u202f:"),
     "failures": ("What failed", "Ce qui a échoué"),
-    "failures_none": ("Nothing failed.", "Rien n’a échoué."),
     "file": ("File", "Fichier"),
     "reason": ("Reason", "Raison"),
     "security": ("Security", "Sécurité"),
@@ -219,7 +211,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "This project holds no video yet. Put videos or an archive of them into it and run again.",
         "Ce projet ne contient encore aucune vidéo. Ajoutez-y des vidéos ou une archive, puis relancez.",
     ),
-    "open_report": ("Open the report", "Ouvrir le rapport"),
     "totals": ("Totals", "Totaux"),
     "poster": ("Frame {frame} of {name}", "Image {frame} de {name}"),
     "mini_timeline": ("Scenes, speech and faces over time", "Plans, parole et visages au fil du temps"),

@@ -13,8 +13,8 @@ from lib.errors import InputError
 from lib.progress import Progress, silent
 from lib.video.media import Media, Picture, thumbnail
 
-COARSER = (1.0, 0.7, 0.45, 0.25)
-"""What the quality is multiplied by, one after the other, until a picture fits."""
+COARSER = ((1.0, 1.0), (1.0, 0.6), (1.0, 0.2), (0.6, 0.2), (0.35, 0.2))
+"""What the size and the quality are multiplied by, one pair after the other, until a picture fits."""
 ROOMY = 100
 """Up to this many pictures are as wide as the options say; more are smaller, down to `SMALLEST`."""
 SMALLEST = 128
@@ -43,7 +43,7 @@ class Album:
     def take(self, frames: Sequence[int], box: int, budget: int, progress: Progress = silent) -> dict[int, Thumbnail]:
         """Return pictures of these frames (from 1), in `budget` bytes together; one that cannot be read is left out.
 
-        The longer side of a picture is `box` pixels.
+        The longer side of a picture is `box` pixels at most.
         """
         taken = {}
         for count, frame in enumerate(frames):
@@ -69,7 +69,8 @@ class Album:
 
     def _picture(self, frame: int, box: int) -> Picture | None:
         fps = float(self._facts.frame_rate) or 25.0
-        width = max(2, min(box, round(box * self._facts.width / max(self._facts.height, 1))))
+        # As large as the box holds, and no larger than the video itself.
+        width = max(2, min(box, self._facts.width, box * self._facts.width // max(self._facts.height, 1)))
         try:
             # The middle of the time in which the frame is shown, so that no rounding gives a neighbour.
             return thumbnail(self._video, (frame - 0.5) / fps, width)
@@ -93,11 +94,12 @@ def sample(count: int, most: int) -> list[int]:
 
 
 def _encoded(picture: Picture, box: int, quality: int, most: int) -> Thumbnail:
-    image = Image.fromarray(picture)
-    image.thumbnail((box, box))
-    for factor in COARSER:
+    whole = Image.fromarray(picture)
+    for size, factor in COARSER:
+        image = whole.copy()
+        image.thumbnail((box * size, box * size))
         buffer = io.BytesIO()
-        image.save(buffer, "WEBP", quality=max(5, round(quality * factor)), method=4)
+        image.save(buffer, "WEBP", quality=max(5, round(quality * factor)), method=3)
         # Three bytes are four characters in a data address.
         if buffer.tell() * 4 // 3 <= most:
             break
