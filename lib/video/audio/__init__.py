@@ -1,0 +1,1 @@
+"""Who speaks when (phase 4 of `video`)."""

@@ -1,0 +1,1 @@
+"""The parts of the embedded engine: level, voice activity, voice prints, clustering."""
