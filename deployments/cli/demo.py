@@ -62,14 +62,14 @@ def film(config: Settings) -> Path:
 
 
 def pack(video: Path, archive: Path) -> None:
-    """Make an archive of the beginning of a film, and of the same as a telephone held upright would have filmed it.
+    """Make an archive of the beginning of a film, and of the same as a telephone on its side would have filmed it.
 
-    The second is at 30 frames per second with a rotation flag.
+    The second is at 30 frames per second, its pictures lie on their side, and a flag says how to turn them.
     """
     with tempfile.TemporaryDirectory(dir=archive.parent) as made:
         cut, faster, turned = (Path(made) / name for name in ("film.mp4", "faster.mp4", "turned 30 fps.mp4"))
         _ffmpeg("-t", SECONDS, "-i", video, "-c", "copy", cut)
-        _ffmpeg("-i", cut, "-vf", "fps=30", "-c:v", "libx264", "-crf", 18, "-c:a", "copy", faster)
+        _ffmpeg("-i", cut, "-vf", "fps=30,transpose=clock", "-c:v", "libx264", "-crf", 18, "-c:a", "copy", faster)
         _ffmpeg("-display_rotation", 90, "-i", faster, "-c", "copy", turned)
         with replacing(archive) as temporary, zipfile.ZipFile(temporary, "w") as packed:
             for path in (cut, turned):

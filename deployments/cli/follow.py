@@ -21,6 +21,8 @@ from lib.settings import Settings
 from lib.workflows import WORKFLOWS
 
 SECONDS_BETWEEN_LOOKS = 0.5
+WIDTH_OF_A_FILE = 140
+"""Characters a line when the output goes to a file or a log."""
 Outputs = Callable[[], list[dict[str, Any]]]
 """Gives what a run left: per item, its `project`, its `video` and its `files`, a path per kind."""
 EXIT_CODES = {RunState.COMPLETED: COMPLETED, RunState.PARTIAL: PARTIAL, RunState.CANCELLED: INTERRUPTED}
@@ -135,6 +137,8 @@ def _follow(run_id: str, *, show: bool) -> RunStatus:
 
 def _show_end(status: RunStatus, outputs: list[dict[str, Any]]) -> None:
     console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH_OF_A_FILE
     console.print(Group(phases_table(status), Text(f"{status.state.value}: {status.message}", style="bold")))
     for output in outputs:
         console.print(Text("\n" + "/".join(filter(None, (output["project"], output["video"]))), style="bold"))

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from lib.runs.status import PhaseStatus, RunState, RunStatus
 
+BAR_WIDTH = 12
 MARKS = {
     RunState.PENDING: ("·", "dim"),
     RunState.RUNNING: ("▶", "cyan"),
@@ -21,18 +22,20 @@ MARKS = {
 
 
 def phases_table(status: RunStatus) -> Table:
-    """Return the phases of a run as a table: state, bar, counters, engine, time, current item or error."""
+    """Return the phases of a run as a table: state, bar, counters, time, and what is there to know.
+
+    The last column says what is worked on while a phase runs, then what went wrong, else which engines did it.
+    """
     mark, style = MARKS[status.state]
     title = Text.assemble((f"{mark} {status.workflow} ", style), (status.subject, "bold"), f"  {status.progress:.0f} %")
-    table = Table(title=title, title_justify="left", expand=False, pad_edge=False, box=None, header_style="dim")
+    table = Table(title=title, title_justify="left", pad_edge=False, box=None, header_style="dim")
     table.add_column("")
     table.add_column("Phase", no_wrap=True)
-    table.add_column("State")
-    table.add_column("Progress", width=22)
-    table.add_column("Done", justify="right")
-    table.add_column("Time", justify="right")
-    table.add_column("Engine", overflow="fold")
-    table.add_column("", overflow="ellipsis", no_wrap=True, max_width=46)
+    table.add_column("State", no_wrap=True)
+    table.add_column("Progress", width=BAR_WIDTH)
+    table.add_column("Done", no_wrap=True, justify="right")
+    table.add_column("Time", no_wrap=True, justify="right")
+    table.add_column("", overflow="ellipsis", no_wrap=True)
     for phase in status.phases:
         _add(table, phase)
     return table
@@ -40,7 +43,8 @@ def phases_table(status: RunStatus) -> Table:
 
 def _add(table: Table, phase: PhaseStatus) -> None:
     mark, style = MARKS[phase.state]
-    bar = ProgressBar(total=100, completed=phase.progress, width=22, complete_style=style, finished_style=style)
+    bar = ProgressBar(total=100, completed=phase.progress, width=BAR_WIDTH, complete_style=style, finished_style=style)
+    trouble = phase.error and phase.state is not RunState.SKIPPED
     table.add_row(
         str(phase.number),
         phase.name,
@@ -48,8 +52,7 @@ def _add(table: Table, phase: PhaseStatus) -> None:
         bar if phase.state not in {RunState.PENDING, RunState.SKIPPED} else Text(""),
         counters(phase),
         clock(phase.duration),
-        Text(phase.engine),
-        Text(phase.error or phase.item, style="red" if phase.error and phase.state is not RunState.SKIPPED else "dim"),
+        Text(phase.item or phase.error or phase.engine, style="red" if trouble else "dim"),
     )
 
 

@@ -1,5 +1,6 @@
 """What the phases of `video` have in common: which videos they work on, and how a batch goes on when one fails."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -80,11 +81,13 @@ def run_batch(
                     subject=subject, state=ItemState.SKIPPED, reason=f"{needs} failed on it: {hindered[subject].reason}"
                 )
             else:
+                started = time.monotonic()
                 try:
                     item = work(subject, video, progress.of(subject))
                 except Exception as error:  # noqa: BLE001  # one bad file fails itself, not its batch
                     item = failure(subject, error)
                     logger.warning("%s: %s", subject, item.reason)
+                item = item.model_copy(update={"seconds": item.seconds or time.monotonic() - started})
             items.append(item)
             workspace.record(PhaseReport(phase=phase, items=(item,)))
             progress.ended(item)
