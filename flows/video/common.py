@@ -4,15 +4,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from lib.video.media import probe
-from lib.video.sources import find_sources, project_of
 from prefect.logging import get_run_logger
 
 from lib.errors import InputError
 from lib.progress import Progress
 from lib.runs.report import Item, ItemState, PhaseReport
+from lib.video.media import probe
 from lib.video.options import VideoOptions
 from lib.video.results import find_videos
+from lib.video.sources import find_sources, project_of
 from lib.video.workspace import Workspace
 from tasks.progress import PhaseProgress
 from tasks.video import analyse, failure

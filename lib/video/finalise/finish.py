@@ -19,6 +19,7 @@ from lib.video.report.project import Entry, write_project_report
 from lib.video.report.video import write_video_report
 from lib.video.results import Results, find_videos
 from lib.video.scenes.table import read_scenes
+from lib.video.tables import FOLDER, write_tables
 from lib.video.workspace import Workspace
 
 
@@ -46,7 +47,8 @@ def finish_video(
 
 
 def finish_project(project: Path, workspace: Workspace, options: VideoOptions, progress: Progress) -> Published:
-    """Write the report of a project and copy the project to the output."""
+    """Write the report and the tables of a project and copy the project to the output."""
+    write_tables(project, project / FOLDER)
     entries = [_entry(video, workspace) for video in find_videos(project)]
     write_project_report(
         project.name,
