@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -196,3 +197,23 @@ def test_names_of_files_may_be_anything(analysed: Analysed) -> None:
 def test_lists_of_keys_are_checked(keys: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match=re.compile("tracking_keys|at least")):
         ReduceOptions(tracking_keys=keys)
+
+
+def test_memory_does_not_grow_with_the_length(analysed: Analysed) -> None:
+    video = analysed(frames=1)
+    path = Results(video).tracking_json
+    document = json.loads(path.read_text())
+    header = json.dumps({"provenance": document["provenance"]})[:-1]
+    before, after = json.dumps(document["frames_analysis"][0]).split('"frame": 1,', 1)
+    peaks = []
+    for frames in (300, 900):
+        lines = (f'{before}"frame": {number},{after}' for number in range(1, frames + 1))
+        path.write_text(f'{header}, "frames_analysis": [{",".join(lines)}]}}')
+        size = path.stat().st_size
+        tracemalloc.start()
+        reduction = reduce_results(video, ReduceOptions(landmarks=True))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert reduction.changed
+    assert peaks[1] < peaks[0] * 1.1
+    assert peaks[1] < size / 5
