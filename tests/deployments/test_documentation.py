@@ -1,0 +1,42 @@
+"""The documentation names what there is."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from deployments.environments import ENVIRONMENTS
+from lib.workflows import WORKFLOWS
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("docs/*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)", page.read_text())
+    local = [link for link in links if "://" not in link]
+    assert [link for link in local if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS.values(), ids=lambda workflow: workflow.key)
+def test_every_workflow_has_a_page_that_tells_of_each_phase(workflow) -> None:
+    page = (ROOT / f"docs/{workflow.key}.md").read_text()
+    for phase in workflow.phases:
+        assert f"| {phase.number} | {phase.name} | `{phase.environment}` |" in page
+
+
+def test_the_table_of_environments_names_each() -> None:
+    page = (ROOT / "docs/architecture.md").read_text()
+    assert [key for key in ENVIRONMENTS if f"| `{key}` |" not in page] == []
+
+
+def test_every_command_is_in_the_readme() -> None:
+    from deployments.cli import main  # noqa: F401
+    from deployments.cli.main import app
+
+    from deployments.cli import demo, doctor, run_video, settings, sync, up  # noqa: F401, isort: skip
+
+    readme = (ROOT / "README.md").read_text()
+    names = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
+    assert [name for name in names if f"regie {name}" not in readme] == []
