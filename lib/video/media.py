@@ -12,7 +12,7 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 
 from lib.errors import InputError
-from lib.video.pictures import Picture, decode_frames, display_matrix, is_transposed, thumbnail
+from lib.video.pictures import Picture, decode_frames, display_matrix, is_mirrored, is_transposed, thumbnail
 from lib.video.source import opened, video_stream
 from lib.video.timing import Timing
 
@@ -64,6 +64,8 @@ class Media:
     """As stored: before the rotation."""
     rotation: int
     """Degrees clockwise by which a player turns the stored picture: 0, 90, 180 or 270."""
+    mirrored: bool
+    """Whether a player mirrors it too."""
     sample_aspect: Fraction
     """Width of a pixel over its height."""
     frame_rate: Fraction
@@ -173,6 +175,7 @@ class _Scan:
             coded_width=picture.width,
             coded_height=picture.height,
             rotation=-picture.rotation % 360,
+            mirrored=is_mirrored(matrix),
             sample_aspect=stream.sample_aspect_ratio or Fraction(1),
             frame_rate=rate,
             constant=constant is not None or (single and self.frames == 1),
@@ -215,7 +218,8 @@ class _Scan:
         declared = (self.container.duration or 0) / av.time_base
         origin = (self.container.start_time or 0) / av.time_base
         end = max((float(end * self.timings[index].time_base) for index, end in self.ends.items()), default=origin)
-        missing = declared - (end - origin)
+        # Matroska counts from 0, also where the first picture comes later; others count from the first picture.
+        missing = declared - max(end, end - origin)
         if self.broken:
             return max(missing, 1e-3)
         return missing if missing > max(CUT_SHORT_SECONDS, CUT_SHORT_PART * declared) else 0.0

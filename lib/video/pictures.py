@@ -141,3 +141,11 @@ def display_matrix(frame: VideoFrame) -> Matrix | None:
 def is_transposed(matrix: Matrix | None) -> bool:
     """Whether a display matrix exchanges width and height."""
     return matrix is not None and abs(int(matrix[0])) < abs(int(matrix[1]))
+
+
+def is_mirrored(matrix: Matrix | None) -> bool:
+    """Whether a display matrix exchanges left and right (its determinant is negative)."""
+    if matrix is None:
+        return False
+    a, b, c, d = (int(matrix[place]) for place in (0, 1, 3, 4))
+    return a * d < b * c

@@ -205,8 +205,8 @@ def _notes(media: Media, streams: tracks.Tracks, container: str) -> list[str]:
         notes.append(f"cut short: {media.missing:.1f} s that its header promises are missing")
     if media.interlaced:
         notes.append("was interlaced: made progressive")
-    if media.rotation:
-        notes.append(f"turned upright ({media.rotation}°)")
+    if media.rotation or media.mirrored:
+        notes.append(f"turned upright ({media.rotation}°{', mirrored' * media.mirrored})")
     if media.width % 2 or media.height % 2:
         notes.append(f"odd size {media.width}×{media.height}: last column or row repeated")
     if not media.audio_streams:

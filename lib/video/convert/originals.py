@@ -22,7 +22,9 @@ def temporary_beside(video: Path, suffix: str) -> Iterator[Path]:
     try:
         yield temporary
     finally:
-        temporary.unlink(missing_ok=True)
+        # A read-only file system refuses this also where there is nothing to remove.
+        with contextlib.suppress(OSError):
+            temporary.unlink()
 
 
 def put_in_place(converted: Path, video: Path, suffix: str, keep: bool) -> tuple[Path, Path | None]:
