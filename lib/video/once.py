@@ -162,7 +162,7 @@ class _DamagedError(Exception):
 def _rename_inside(temporary: Path, target: Path) -> None:
     """Put the video's own name into a file that holds the name of the video it was made for: RTTM, in each line."""
     if target.suffix == ".rttm":
-        name = os.fsencode(re.sub(r"\s", "_", target.stem))  # a field ends at white space; names need not be text
+        name = re.sub(rb"\s", b"_", os.fsencode(target.stem))  # a field ends at white space; names need not be text
         lines = temporary.read_bytes().splitlines(keepends=True)
         temporary.write_bytes(b"".join(re.sub(rb"^(\S+[ \t]+)\S+", lambda m: m[1] + name, line) for line in lines))
 
