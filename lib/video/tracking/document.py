@@ -71,18 +71,22 @@ class Document:
     def _drain(self, behind: int) -> None:
         while len(self._pending) > behind:
             frame, found = self._pending.popleft()
-            enough = min(self._options.min_frames, self._scene_frames)
-            sure = [(track, face) for track, face in found if track.sights >= enough]
+            sure = [(track, face) for track, face in found if self._is_sure(track, frame)]
             movements = {id(track): self._movement(track, frame) for track, _ in sure}
             speech = attribute(movements, self._audio.at(frame), self._options.mouth_threshold)
             objects = [self._object(track, face, speech[id(track)]) for track, face in sure]
             self._write(frame, objects)
 
-    def _movement(self, track: Track, frame: int) -> float:
-        """Return how much the mouth moves around a frame, forgetting what is too long ago."""
-        for old in [seen for seen in track.openness if seen < frame - self._reach]:
+    def _is_sure(self, track: Track, frame: int) -> bool:
+        """Whether a face was sure before, or is seen often enough around a frame; what is too long ago is forgotten."""
+        for old in [seen for seen in track.openness if seen < frame - self._behind]:
             del track.openness[old]
-        return deviation(value for seen, value in track.openness.items() if seen <= frame + self._reach)
+        enough = min(self._options.min_frames, self._scene_frames)
+        return track.number is not None or len(track.openness) >= enough
+
+    def _movement(self, track: Track, frame: int) -> float:
+        """Return how much the mouth moves around a frame."""
+        return deviation(value for seen, value in track.openness.items() if abs(seen - frame) <= self._reach)
 
     def _object(self, track: Track, face: Mapping[str, Any], speech: Speech) -> dict[str, Any]:
         if track.number is None:

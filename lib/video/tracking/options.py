@@ -64,7 +64,10 @@ class TrackingOptions(BaseModel):
         default=12, ge=0, le=1000, description="Frames for which a face may be lost and still be the same one after."
     )
     min_frames: int = Field(
-        default=3, ge=1, le=1000, description="Faces seen in fewer frames of a scene are left out as false alarms."
+        default=3,
+        ge=1,
+        le=1000,
+        description="A face counts from where it is seen in so many frames close together; others are false alarms.",
     )
     smoothing: float = Field(
         default=0.5,
@@ -93,7 +96,7 @@ class TrackingOptions(BaseModel):
         json_schema_extra={"affects_result": False},
     )
     chunk_frames: int = Field(
-        default=250,
+        default=125,
         ge=1,
         le=1_000_000,
         description="Frames that a process is given at a time: whole scenes up to so many, or parts of a longer one.",

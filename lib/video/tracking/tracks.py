@@ -26,8 +26,6 @@ class Track:
     """Where it was seen last."""
     seen: int
     """The frame in which it was seen last."""
-    sights: int = 1
-    """In how many frames it was seen."""
     number: int | None = None
     """Its number within the video, given once it is sure to be a face."""
     smooth: "Smoother | None" = None
@@ -57,7 +55,7 @@ class Tracker:
                 self._tracks.append(track)
             else:
                 track = self._tracks[known]
-                track.box, track.seen, track.sights = box, frame, track.sights + 1
+                track.box, track.seen = box, frame
             tracks.append(track)
         return tracks
 

@@ -16,8 +16,11 @@ class LandmarkModel(Protocol):
     def packet(self, picture: Picture, frame: Any) -> Any:
         """Return a picture as `look` wants it; `frame` is the same picture for the graphs of the solutions."""
 
+    def glance(self, packet: Any, region: Region, width: int, height: int) -> Face | None:
+        """Return the face in a region, or None where there is none, in the cheapest way."""
+
     def look(self, packet: Any, region: Region, width: int, height: int) -> Face | None:
-        """Return the face in a region, or None where there is none."""
+        """Return the face in a region, or None where there is none, in the best way."""
 
     def close(self) -> None:
         """End the model."""
@@ -44,23 +47,23 @@ class FollowingEngine:
         packet = self._model.packet(picture, frame)
         faces: list[Face] = []
 
-        def look(region: Region) -> Face | None:
-            return self._model.look(packet, region, width, height)
-
         def keep(face: Face | None) -> None:
             if face and not any(same_face(face.box, other.box) for other in faces):
                 faces.append(face)
 
+        searching = self._count % self._options.search_every == 0
         for known in self._known:
-            keep(look(region_of_landmarks(known.landmarks)))
-        lost = len(faces) < len(self._known)
-        if lost or self._count % self._options.search_every == 0:
+            # A face that the best way did not see is not tried that way in every frame.
+            see = self._model.look if known.blendshapes or searching else self._model.glance
+            keep(see(packet, region_of_landmarks(known.landmarks), width, height))
+        if searching or len(faces) < len(self._known):
             for detection in self._search.find(picture, frame):
                 if len(faces) >= self._options.max_faces:
                     break
                 if not any(same_face(detection.box, face.box) for face in faces):
-                    first = look(detection.region)
-                    keep(first and look(region_of_landmarks(first.landmarks)))  # in the square that suits the model
+                    first = self._model.glance(packet, detection.region, width, height)
+                    if first:  # look again, in the square that suits the models
+                        keep(self._model.look(packet, region_of_landmarks(first.landmarks), width, height))
         self._known = faces
         self._count += 1
         return faces

@@ -27,9 +27,11 @@ class Landmarker:
     def __init__(self, landmarks: bytes, blendshapes: bytes, min_confidence: float) -> None:
         marks = face_landmarks_detector_graph_options_pb2.FaceLandmarksDetectorGraphOptions()
         marks.base_options.model_asset.file_content = landmarks
+        marks.base_options.acceleration.xnnpack.num_threads = 1
         marks.min_detection_confidence = min_confidence
         shapes = face_blendshapes_graph_options_pb2.FaceBlendshapesGraphOptions()
         shapes.base_options.model_asset.file_content = blendshapes
+        shapes.base_options.acceleration.xnnpack.num_threads = 1
         look = Node(
             calculator=TASK + "SingleFaceLandmarksDetectorGraph",
             input_stream=["IMAGE:image", "NORM_RECT:region"],
@@ -50,6 +52,10 @@ class Landmarker:
     def packet(self, picture: Picture, frame: Any) -> Any:
         """Return a picture as `look` wants it."""
         return image_packet(picture), frame
+
+    def glance(self, packet: Any, region: Region, width: int, height: int) -> Face | None:
+        """Return the face that the mesh sees in a region: less than half the work."""
+        return self._mesh.look(packet[1], region, width, height)
 
     def look(self, packet: Any, region: Region, width: int, height: int) -> Face | None:
         """Return the face in a region, or None where there is none."""

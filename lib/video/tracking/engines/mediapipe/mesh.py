@@ -30,6 +30,10 @@ class Mesh:
         """Return a picture as `look` wants it."""
         return frame
 
+    def glance(self, packet: Any, region: Region, width: int, height: int) -> Face | None:
+        """Return the face in a region, or None where there is none."""
+        return self.look(packet, region, width, height)
+
     def look(self, packet: Any, region: Region, width: int, height: int) -> Face | None:
         """Return the face in a region, or None where there is none."""
         packets = self._graph.run(image=packet, region=region_packet(region, width, height))
