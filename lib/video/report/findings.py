@@ -51,6 +51,11 @@ class Result:
     tried: tuple[str, ...] = ()
     """The engines that were tried before, and what was wrong with each."""
 
+    @property
+    def made(self) -> str:
+        """When it was made, to the minute; empty when it does not say."""
+        return self.provenance.created_at[:16].replace("T", " ") if self.provenance else ""
+
 
 @dataclass
 class Slices:
@@ -163,6 +168,11 @@ class Findings:
     def median_shot(self) -> float:
         """Median length of a scene in seconds."""
         return statistics.median(self.lengths)
+
+    @property
+    def newest(self) -> str:
+        """When the newest result was made; empty when none says."""
+        return max(result.made for result in self.results.values())
 
     def begins_gradually(self, scene: Scene) -> bool:
         """Say whether a gradual transition leads into a scene."""

@@ -7,7 +7,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # Head
     "video_report": ("Video report", "Rapport de la vidéo"),
     "project_report": ("Project report", "Rapport du projet"),
-    "made_on": ("Made on {date} by Régie", "Établi le {date} par Régie"),
+    "made_by": ("Made by Régie", "Établi par Régie"),
+    "results_of": ("Results of {date}", "Résultats du {date}"),
     "duration": ("Duration", "Durée"),
     "frame_size": ("Frame size", "Format"),
     "frame_rate": ("Frame rate", "Cadence"),

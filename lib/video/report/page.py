@@ -4,7 +4,6 @@ import base64
 import functools
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +17,19 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 
 def write_page(target: Path, template: str, words: Words, values: Mapping[str, Any]) -> None:
-    """Write a page atomically, as a stream."""
+    """Write a page atomically; one that says the same already is left as it is."""
     style, script = ((TEMPLATES / name).read_text("utf-8") for name in ("report.css", "report.js"))
     shared = {
         "t": words,
         "style": Markup(style),  # noqa: S704 (our own file)
         "script": Markup(script),  # noqa: S704 (our own file)
         "policy": _policy(style, script),
-        "made_at": datetime.now(UTC),
     }
-    with replacing(target) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as stream:
-        stream.writelines(_environment().get_template(template).stream({**shared, **values}))
+    page = _environment().get_template(template).render({**shared, **values}).encode("utf-8")
+    if target.is_file() and target.read_bytes() == page:
+        return
+    with replacing(target) as temporary:
+        temporary.write_bytes(page)
 
 
 def _policy(style: str, script: str) -> str:

@@ -135,6 +135,7 @@ def write_project_report(
     refused = list(islice(refusals(security_log), SHOWN_REFUSALS)) if security_log else []
     values: dict[str, Any] = {
         "name": name,
+        "newest": max((card.findings.newest for card in cards if card.findings), default=""),
         "cards": cards,
         "totals": totals,
         "complete": sum(card.state == "completed" for card in cards),

@@ -75,6 +75,7 @@ def write_video_report(
     cards = [_card(findings, place, pictures) for place in range(len(findings.scenes))]
     values: dict[str, Any] = {
         "findings": findings,
+        "newest": findings.newest,
         "facts": facts,
         "name": video.name,
         "video_link": href(video, target.parent),

@@ -344,6 +344,17 @@ def test_writes_the_whole_page_or_nothing(desk: Any, monkeypatch: pytest.MonkeyP
     assert not [path for path in desk.folder.iterdir() if is_temporary(path)]
 
 
+def test_the_same_results_give_the_same_page_which_is_left_alone(desk: Any) -> None:
+    video = desk.analysed()
+    desk.report(video)
+    before = Results(video).report_html.stat()
+    desk.report(video)
+    after = Results(video).report_html.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    desk.scenes(video, [(1, 50)])
+    assert "the video is one scene" in desk.report(video).text
+
+
 def test_portrait_and_odd_facts(desk: Any) -> None:
     video = desk.video(size=(54, 96))
     desk.scenes(video, [(1, 25), (26, 50)])
