@@ -11,6 +11,9 @@ from lib.video.reduce.reading import read_frames
 from lib.video.reduce.writing import to_json
 from lib.video.results import Results
 
+PIXELS = 1e6
+"""No video is as wide: what is beyond is no position."""
+
 
 def index_by_frame(results: Results) -> Path:
     """Write `<stem>_ae.json` from the reduced results and return its path: the same by frame number.
@@ -97,11 +100,15 @@ class Keyframes:
         """Write the keyframe of one frame, if somebody is there."""
         objects = frame["tracked_objects"]
         self._seen += len(objects)
-        placed = [item for item in objects if all(isinstance(item.get(key), int | float) for key in self.needs)]
+        placed = [item for item in objects if all(_is_pixels(item.get(key)) for key in self.needs)]
         if placed:
             person = max(placed, key=_prominence)
             self._used += 1
             self._stream.write(f"\t{frame['frame'] - 1}\t{person['centroid_x']:g}\t{person['centroid_y']:g}\t0\t\r\n")
+
+
+def _is_pixels(value: Any) -> bool:
+    return isinstance(value, int | float) and abs(value) < PIXELS
 
 
 def _prominence(item: Mapping[str, Any]) -> tuple[bool, bool, float]:

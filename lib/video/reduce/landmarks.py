@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lib.video.disk import Draft, replacing_if_changed
+from lib.video.reduce.reading import unexpected
 from lib.video.results import Results
 
 ROWS = 512
@@ -79,13 +80,19 @@ class Landmarks:
 
     def _flush(self) -> None:
         if self._rows:
-            frames, names, points = zip(*self._rows, strict=True)
-            self._writer.write_table(pa.table([frames, names, points], schema=SCHEMA))
+            columns = [list(column) for column in zip(*self._rows, strict=True)]
+            try:
+                self._writer.write_table(pa.table(columns, schema=SCHEMA))
+            except (ValueError, OverflowError) as error:
+                raise unexpected("a face has a number or name beyond all limits") from error
             self._rows.clear()
 
 
 def _flat(points: list[Any]) -> np.ndarray[Any, np.dtype[np.float32]]:
     """Return points (lists of coordinates, or objects with x, y, z) as one row of numbers."""
-    if isinstance(points[0], Mapping):
-        points = [[point.get(axis, 0.0) for axis in ("x", "y", "z")] for point in points]
-    return np.asarray(points, dtype=np.float32).ravel()
+    try:
+        if isinstance(points[0], Mapping):
+            points = [[point.get(axis, 0.0) for axis in ("x", "y", "z")] for point in points]
+        return np.asarray(points, dtype=np.float32).ravel()
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise unexpected("landmarks are not points") from error

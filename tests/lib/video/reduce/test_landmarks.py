@@ -64,3 +64,25 @@ def test_landmarks_stay_when_the_file_is_reduced_already(analysed: Analysed, hea
     os.utime(Results(video).landmarks, ns=(1, 1))
     reduce_results(video, ReduceOptions(landmarks=True))
     assert Results(video).landmarks.stat().st_mtime_ns == 1
+
+
+@pytest.mark.parametrize(
+    ("frame", "name", "points"),
+    [
+        (1, "a", "text"),
+        (1, "a", [["x", "y"]]),
+        (1, "a", [[1], [2, 3]]),
+        (1, "a", {"x": 1}),
+        (2**40, "a", [[1, 2, 3]]),
+        (1, "\ud800", [[1, 2, 3]]),
+    ],
+)
+def test_what_are_no_landmarks(tmp_path: Path, frame: int, name: str, points: object) -> None:
+    item = {"id": name, "source": "face_landmarker", "landmarks": points}
+    path = tmp_path / "film_tracking.json"
+    path.write_text(json.dumps({"frames_analysis": [{"frame": frame, "tracked_objects": [item]}]}))
+    before = path.read_bytes()
+    with pytest.raises(InputError, match="not a result of an analysis"):
+        reduce_results(tmp_path / "film.mp4", ReduceOptions(landmarks=True))
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
