@@ -40,7 +40,7 @@ class AudioOptions(BaseModel):
     engines: tuple[str, ...] = Field(
         default=("pyannote", "lemonfox", "embedded"),
         min_length=1,
-        description="Engines in the order in which they are tried; one that is missing or fails falls through to the next.",
+        description="Engines in the order in which they are tried; one that is missing or fails gives way to the next.",
         json_schema_extra={"affects_result": False},  # the engine that spoke does, and it is named by itself
     )
     num_speakers: int | None = Field(
@@ -70,7 +70,7 @@ class AudioOptions(BaseModel):
     )
     pyannote_preset: Path | None = Field(
         default=None,
-        description="YAML file with hyper-parameters of the pipeline (`params:`); where they do not fit it, its own are used.",
+        description="YAML file of hyper-parameters of the pipeline (`params:`); when they do not fit, its own are used.",
     )
     pyannote_batch: int = Field(
         default=32,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,7 @@ def read_rttm(path: Path, name: str) -> list[Segment]:
     return segments
 
 
-def _activity(segments: Sequence[Segment], edges: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _activity(segments: Sequence[Segment], edges: Any) -> Any:
     """Return who speaks (rows) between the edges (columns): 1 or 0."""
     speakers = sorted({each.speaker or "" for each in segments})
     active = np.zeros((len(speakers), len(edges) - 1))

@@ -25,8 +25,8 @@ class Segment:
 def tidy(segments: Iterable[Segment], duration: float) -> list[Segment]:
     """Return what can be used of an engine's answer, ordered by time.
 
-    Numbers that are not finite and empty stretches are left out, the rest is cut to the video's `duration`, and what one
-    speaker says twice at a time is said once.
+    Numbers that are not finite and empty stretches are left out, the rest is cut to the video's `duration`, and what
+    one speaker says twice at a time is said once.
     """
     usable = []
     for each in segments:
@@ -40,8 +40,8 @@ def tidy(segments: Iterable[Segment], duration: float) -> list[Segment]:
 def smooth(segments: Iterable[Segment], gap_fill: float, min_on: float, min_off: float) -> list[Segment]:
     """Return the segments without what is too short, ordered by time.
 
-    A pause of one speaker of up to `gap_fill` seconds is filled; a stretch shorter than `min_on` is left out; a silence of
-    everybody shorter than `min_off` is closed by the speaker before it. Smoothing what is smooth changes nothing.
+    A pause of one speaker of up to `gap_fill` seconds is filled; a stretch shorter than `min_on` is left out; a silence
+    of everybody shorter than `min_off` is closed by the speaker before it. Smoothing what is smooth changes nothing.
     """
     current = _merged(segments, gap_fill)
     while True:

@@ -24,7 +24,7 @@ Samples = np.ndarray[Any, np.dtype[np.int16]]
 
 @dataclass(frozen=True)
 class Sound:
-    """The first sound stream of a video, from its first picture until the end of its last; decoded anew at each reading."""
+    """The first sound stream of a video, from its first picture to the end of its last; each reading decodes it anew."""
 
     path: Path
     start: Fraction
@@ -83,9 +83,10 @@ class Sound:
     def _timed(self) -> Iterator[Samples]:
         """Yield decoded sound, with silence where the timestamps leave a gap."""
         mono, silence, self.damaged[0] = _Mono(), np.zeros(RATE, np.int16), 0
-        written, fed, skip = 0, Fraction(0), 0  # samples; the timeline's second up to which sound was fed; samples to drop
+        written, skip = 0, 0  # samples that went out, and that are yet to be dropped
+        fed = Fraction(0)  # the second of the timeline up to which sound came in
         for frame in self._frames():
-            begin = fed if frame.pts is None else frame.pts * Fraction(frame.time_base) - self.start
+            begin = fed if frame.pts is None else frame.pts * Fraction(frame.time_base or 0) - self.start
             pieces = []
             if begin - fed > DRIFT:
                 pieces = mono.finish()
@@ -177,9 +178,9 @@ def _averaged(frame: AudioFrame) -> AudioFrame:
     values = frame.to_ndarray()
     values = values if frame.format.is_planar else values.reshape(-1, channels).T
     mean = values.astype(np.float64).mean(axis=0)
-    if np.issubdtype(values.dtype, np.integer):
-        limits = np.iinfo(values.dtype)
-        mean = (mean - (128 if values.dtype == np.uint8 else 0)) / limits.max
+    if values.dtype.kind in "iu":
+        middle = 128 if values.dtype.kind == "u" else 0  # 8 bits are stored without a sign
+        mean = (mean - middle) / (np.iinfo(values.dtype.name).max - middle)
     mono = AudioFrame.from_ndarray(mean.astype(np.float32)[None], format="fltp", layout="mono")
     mono.sample_rate = frame.sample_rate
     return mono

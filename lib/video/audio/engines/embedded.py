@@ -1,14 +1,15 @@
-"""The embedded engine: voice activity, voice prints and clustering, from weights that lie in packages; no key, no network.
+"""The embedded engine: voice activity, voice prints and clustering, with weights from packages; no key, no network.
 
-silero-vad says when somebody speaks; resemblyzer's encoder turns windows of speech into voice prints; spectral clustering
-finds how many voices there are. Where there are several, short windows are compared with each voice and the most likely
-sequence of speakers is taken. One speaker at a time: speech of several at once is given to the loudest.
+silero-vad says when somebody speaks; resemblyzer's encoder turns windows of speech into voice prints; spectral
+clustering finds how many voices there are. Where there are several, short windows are compared with each voice and the
+most likely sequence of speakers is taken. One speaker at a time: of several at once, the one who is clearest.
 """
 
 import math
-from importlib.metadata import PackageNotFoundError, version as package_version
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as package_version
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -99,7 +100,7 @@ def _long_prints(sound: Sound, speech: Stretches, encoder: "Encoder", progress: 
 def _short_scores(
     sound: Sound, speech: Stretches, encoder: "Encoder", voices: "Prints", progress: Progress
 ) -> "Prints":
-    """Return how like each voice (columns) the sound is around every tenth of a second (rows); 0 where nobody speaks."""
+    """Return how like each voice (columns) the sound is every tenth of a second (rows); 0 where nobody speaks."""
     from lib.video.audio.voice.encoder import windowed_prints
     from lib.video.audio.voice.level import levelled
 
@@ -150,8 +151,8 @@ def _centre(seconds: float) -> int:
     return round(seconds * 100 / SHORT_HOP)
 
 
-def _speech_before(speech: Stretches, times: "Prints") -> "Prints":
+def _speech_before(speech: Stretches, times: Any) -> Any:
     """Return the seconds of speech before each time."""
     edges = np.array([edge for stretch in speech for edge in stretch])
     spoken = np.concatenate([[0.0], np.cumsum(np.diff(edges) * (np.arange(len(edges) - 1) % 2 == 0))])
-    return np.interp(times, edges, spoken)  # type: ignore[return-value]
+    return np.interp(times, edges, spoken)

@@ -19,7 +19,7 @@ CHUNK, CONTEXT = 512, 64
 ON, OFF = 0.3, 0.1
 """Probability at which speech begins, and below which it ends."""
 FILL, PAD = 0.5, 0.1
-"""Seconds: pauses within speech that are spoken through, and what is added at both ends for soft beginnings and ends."""
+"""Seconds: pauses that are spoken through, and what is added at both ends for soft beginnings and ends."""
 
 
 def speech_stretches(blocks: Iterable[Samples], progress: Progress) -> list[tuple[float, float]]:

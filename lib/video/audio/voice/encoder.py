@@ -86,7 +86,7 @@ def windowed_prints(
 
 
 def mel_frames(blocks: Iterable[Waveform], trailing: int = 0) -> Iterator[Prints]:
-    """Yield mel spectra (frames × 40), a hundred a second, frame i centred at i / 100 seconds; then `trailing` silent ones."""
+    """Yield mel spectra (frames × 40), frame i centred at i / 100 seconds; then `trailing` silent ones."""
     window = np.hanning(FFT + 1)[:-1].astype(np.float32)
     filters = mel_filters().T
     held: Waveform = np.zeros(FFT // 2, np.float32)
@@ -116,7 +116,8 @@ def mel_filters() -> Prints:
     above = edges[:, None] - bins[None]
     triangles = np.maximum(0.0, np.minimum(-above[:-2] / widths[:-1], above[2:] / widths[1:]))
     area = 2.0 / (edges[2:] - edges[:-2])
-    return (triangles * area[:, None]).astype(np.float32)
+    filters: Prints = (triangles * area[:, None]).astype(np.float32)
+    return filters
 
 
 LINEAR_UNTIL, HERTZ_PER_MEL, LOG_STEP = 1000.0, 200.0 / 3, np.log(6.4) / 27

@@ -11,7 +11,7 @@ from lib.video.audio.sound import Samples
 Waveform = np.ndarray[Any, np.dtype[np.float32]]
 
 TARGET = -20.0
-"""dB of full scale (RMS). Far microphones are at -40; the encoder sees energies, not their logarithm, and is blind there."""
+"""dB of full scale (RMS). Far microphones are at -40, where the encoder, which takes no logarithm, is blind."""
 MOST = 24.0
 """dB by which sound is amplified at most, so that the noise of an empty room does not become speech."""
 AROUND = 15
@@ -46,4 +46,5 @@ def _gain(powers: Iterable[float]) -> float:
 
 def _amplified(block: Samples, begin: float, end: float) -> Waveform:
     gains = np.linspace(begin, end, len(block), endpoint=False, dtype=np.float32) / 32768
-    return np.clip(block * gains, -1.0, 1.0, dtype=np.float32)
+    amplified: Waveform = np.clip(block * gains, -1.0, 1.0)
+    return amplified
