@@ -96,6 +96,7 @@ def analyse(
         hashes=_hashes(),
         archives=workspace.archives,
         progress=progress,
+        force=options.force,
     )
     summary = outcome.summary
     get_run_logger().info("%s: %s by %s (%s)", subject, outcome.action, summary.engine, summary.reason)

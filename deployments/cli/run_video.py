@@ -22,6 +22,7 @@ def run_video(
     first: Annotated[int | None, typer.Option("--from", help="Number of the first phase to run.")] = None,
     last: Annotated[int | None, typer.Option("--to", help="Number of the last phase to run.")] = None,
     inline: Annotated[bool, typer.Option("--inline", help="Run every phase in this process.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Analyse again what is known already.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object at the end, nothing else.")] = False,
 ) -> None:
     """From archives of rushes to scene cuts, speakers, faces, reduced files, an archive and a report."""
@@ -38,7 +39,7 @@ def run_video(
     parameters: dict[str, Any] = {
         "source": str(existing(source)),
         "out": str(out.absolute()),
-        "options": config.video.model_dump(mode="json"),
+        "options": config.video.model_dump(mode="json") | ({"force": True} if force else {}),
         "only": numbers or None,
         "first": first,
         "last": last,

@@ -24,4 +24,7 @@ class VideoOptions(BaseModel):
     tracking: TrackingOptions = Field(default_factory=TrackingOptions, description="Phase 5: faces.")
     reduce: ReduceOptions = Field(default_factory=ReduceOptions, description="Phase 6: reduced JSON.")
     finalise: FinaliseOptions = Field(default_factory=FinaliseOptions, description="Phase 7: copies and archive.")
+    force: bool = Field(
+        default=False, description="Analyse again what is known already: scenes, audio and tracking of every video."
+    )
     report: ReportOptions = Field(default_factory=ReportOptions, description="The reports of phase 7.")
