@@ -1,5 +1,6 @@
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,7 +41,20 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[None]:
     """A Prefect server for the session, with a database of its own; only for tests that need one."""
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
     from prefect.testing.utilities import prefect_test_harness
 
-    with prefect_test_harness(server_startup_timeout=120):
+    # A heartbeat holds up the end of every run by up to a second.
+    with (
+        prefect_test_harness(server_startup_timeout=120),
+        temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
+    ):
         yield
+
+
+@pytest.fixture(scope="session")
+def toy_folder() -> Iterator[str]:
+    """The folder of the workflow that the tests run (`import regie_toy`), on the path while they do."""
+    sys.path.insert(0, str(TOYS))
+    yield str(TOYS)
+    sys.path.remove(str(TOYS))

@@ -52,7 +52,7 @@ def connected() -> Iterator[SyncPrefectClient]:
 
 
 def run_status(run_id: str, workflows: dict[str, Workflow], client: SyncPrefectClient | None = None) -> RunStatus:
-    """Return the status of a run of one of `workflows`, in four calls of Prefect's API and one more per 200 children.
+    """Return the status of a run of one of `workflows`, in five calls of Prefect's API and one more per 200 children.
 
     Raises RunNotFoundError for an id that is not a run, or is a run of something else.
     """

@@ -14,7 +14,7 @@ from lib.files import is_temporary, replacing, replacing_folder, sha256, sweep
 
 HOSTILE_NAMES = [
     "film.mp4",
-    "it's a \"film\" 🎬.mp4",
+    'it\'s a "film" 🎬.mp4',
     "two\nlines.json",
     "-rf.json",
     "é" * 127 + "x",  # 255 bytes
@@ -50,9 +50,14 @@ def test_the_old_file_is_there_until_the_block_ends(tmp_path: Path) -> None:
 def test_an_error_in_the_block_leaves_the_old_file_and_nothing_else(tmp_path: Path, error: BaseException) -> None:
     target = tmp_path / "film.json"
     target.write_text("old")
-    with pytest.raises(type(error)), replacing(target) as temporary:
-        temporary.write_text("half")
-        raise error
+
+    def write() -> None:
+        with replacing(target) as temporary:
+            temporary.write_text("half")
+            raise error
+
+    with pytest.raises(type(error)):
+        write()
     assert target.read_text() == "old"
     assert names(tmp_path) == ["film.json"]
 
@@ -142,9 +147,13 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_a_folder_whose_block_fails_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="bad"), replacing_folder(tmp_path / "project") as temporary:
-        (temporary / "half").write_text("half")
-        raise ValueError("bad")
+    def fill() -> None:
+        with replacing_folder(tmp_path / "project") as temporary:
+            (temporary / "half").write_text("half")
+            raise ValueError("bad")
+
+    with pytest.raises(ValueError, match="bad"):
+        fill()
     assert names(tmp_path) == []
 
 

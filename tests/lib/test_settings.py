@@ -41,7 +41,9 @@ def test_without_a_home_it_is_in_the_users_folder(monkeypatch: pytest.MonkeyPatc
     assert read_settings().home == Path("/somewhere/user/.regie")
 
 
-@pytest.mark.parametrize(("given", "meant"), [("~/kept", "/somewhere/user/kept"), ("/kept", "/kept"), ("kept", "HERE/kept")])
+@pytest.mark.parametrize(
+    ("given", "meant"), [("~/kept", "/somewhere/user/kept"), ("/kept", "/kept"), ("kept", "HERE/kept")]
+)
 @pytest.mark.parametrize("name", ["home", "environments"])
 def test_folders_mean_the_same_to_processes_that_start_elsewhere(
     monkeypatch: pytest.MonkeyPatch, place: Path, name: str, given: str, meant: str

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,7 +42,10 @@ def test_metadata_of_another_kind_gives_an_empty_record() -> None:
     [
         (ProgressRecord(), "0 of 0"),
         (ProgressRecord(done=3, total=12), "3 of 12"),
-        (ProgressRecord(done=3, total=12, failed=1, item="film.mp4 1200/5301"), "4 of 12 · 1 failed · film.mp4 1200/5301"),
+        (
+            ProgressRecord(done=3, total=12, failed=1, item="film.mp4 1200/5301"),
+            "4 of 12 · 1 failed · film.mp4 1200/5301",
+        ),
         (ProgressRecord(done=1, total=3, failed=1, skipped=1), "3 of 3 · 1 failed · 1 skipped"),
     ],
 )
@@ -60,4 +65,4 @@ def test_a_throttle_says_yes_at_once_and_then_never_sooner_than_it_may(steps: li
         else:
             assert now - said[-1] < seconds
     assert said[0] == 1000.0 + steps[0]
-    assert all(later - earlier >= seconds for earlier, later in zip(said, said[1:], strict=False))
+    assert all(later - earlier >= seconds for earlier, later in itertools.pairwise(said))

@@ -50,7 +50,11 @@ def item(subject: str, state: ItemState, reason: str = "") -> Item:
         ((item("a", ItemState.DONE), item("b", ItemState.KEPT)), "1 done, 1 kept"),
         ((item("a", ItemState.SKIPPED), item("b", ItemState.DONE)), "1 done, 1 skipped"),
         (
-            (item("a", ItemState.DONE), item("b", ItemState.FAILED, "no picture"), item("c", ItemState.FAILED, "empty")),
+            (
+                item("a", ItemState.DONE),
+                item("b", ItemState.FAILED, "no picture"),
+                item("c", ItemState.FAILED, "empty"),
+            ),
             "1 done, 2 failed (b: no picture)",
         ),
     ],

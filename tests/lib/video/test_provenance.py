@@ -46,7 +46,7 @@ def test_the_fingerprint_changes_exactly_with_its_parts(
 
 
 def test_each_part_of_the_identity_changes_the_fingerprint() -> None:
-    others = {name: "other" for name in IDENTITY - {"options", "inputs"}} | {
+    others = dict.fromkeys(IDENTITY - {"options", "inputs"}, "other") | {
         "options": {"threshold": 0.6},
         "inputs": {"audio": "g"},
     }

@@ -1,3 +1,4 @@
+import itertools
 from pathlib import Path
 
 import pytest
@@ -80,9 +81,7 @@ def test_a_summary_shows_what_it_was_given_and_no_more_markup(
         [flat(subject), "Scenes", flat(reason)],
     ]
     tokens = MARKDOWN.parse(markdown)
-    headings = [
-        shown(inside) for token, inside in zip(tokens, tokens[1:], strict=False) if token.type == "heading_open"
-    ]
+    headings = [shown(inside) for token, inside in itertools.pairwise(tokens) if token.type == "heading_open"]
     assert headings == [flat(source), "Files that failed"]
 
 

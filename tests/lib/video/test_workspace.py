@@ -178,7 +178,7 @@ def test_a_damaged_record_counts_as_none_and_is_written_anew(tmp_path: Path, con
     workspace = Workspace(tmp_path)
     item = Item(subject="a", state=ItemState.DONE)
     workspace.record(report(item))
-    [file] = [path for path in tmp_path.rglob("scenes.json")]
+    [file] = list(tmp_path.rglob("scenes.json"))
     file.write_bytes(content)
     assert workspace.outcomes("scenes") == {}
     workspace.record(report(item))
