@@ -52,6 +52,12 @@ class Result:
     """The engines that were tried before, and what was wrong with each."""
 
     @property
+    def untold(self) -> tuple[str, ...]:
+        """What was tried before and the reason for the engine does not tell already."""
+        reason = self.provenance.reason if self.provenance else ""
+        return tuple(attempt for attempt in self.tried if attempt not in reason)
+
+    @property
     def made(self) -> str:
         """When it was made, to the minute; empty when it does not say."""
         return self.provenance.created_at[:16].replace("T", " ") if self.provenance else ""

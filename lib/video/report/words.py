@@ -60,7 +60,7 @@ class Words:
 
     def duration(self, seconds: float) -> str:
         """Return a time in words: 42 s, 3 min 32 s, 1 h 05 min."""
-        if seconds < 0.95:
+        if 0 < seconds < 0.95:
             return f"{self.number(seconds, 1)}{_NARROW}s"
         whole = round(seconds)
         if whole < 60:

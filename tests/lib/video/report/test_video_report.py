@@ -286,6 +286,16 @@ def test_engines_that_were_tried_before_are_named(desk: Any) -> None:
     assert "Tried before: pyannote: no token lemonfox (no key)" in squeezed(desk.report(video).text)
 
 
+def test_what_the_reason_tells_already_is_not_told_twice(desk: Any) -> None:
+    video = desk.analysed()
+    told = desk.provenance("audio", reason="pyannote: no token; lemonfox: no key")
+    tried = [{"engine": "pyannote", "reason": "no token"}, {"engine": "lemonfox", "reason": "no key"}]
+    desk.audio(video, [None] * 50, provenance=told, tried=tried)
+    text = squeezed(desk.report(video).text)
+    assert "pyannote: no token; lemonfox: no key" in text
+    assert "Tried before" not in text
+
+
 def test_pictures_that_cannot_be_read_leave_a_report_without(desk: Any) -> None:
     video = desk.analysed()
     facts = probe(video)

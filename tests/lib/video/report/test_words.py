@@ -76,6 +76,7 @@ def test_counts(count: int, english: str, french: str) -> None:
 @pytest.mark.parametrize(
     ("seconds", "english", "french"),
     [
+        (0, "0 s", "0 s"),
         (0.04, "0.0 s", "0,0 s"),
         (0.5, "0.5 s", "0,5 s"),
         (1, "1 s", "1 s"),
