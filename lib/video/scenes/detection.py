@@ -14,7 +14,7 @@ import torch
 
 from lib.progress import Progress, silent
 from lib.video.scenes.frames import Window, film, windows
-from lib.video.scenes.model import Model
+from lib.video.scenes.model import Model, device_of
 from lib.video.scenes.options import SceneOptions
 from lib.video.scenes.segmentation import Probabilities
 
@@ -43,16 +43,17 @@ def detect(video: Path, options: SceneOptions, progress: Progress = silent) -> D
     device or the weights are missing.
     """
     with film(video, options.decoder_threads) as source:
-        model = Model(options)
-        workers = _workers(options, model.device)
+        workers = _workers(options)
         answers: list[Probabilities] = []
         done = 0
         cut_up = windows(source, options.window, options.stride, options.padding)
-        with _threads_each(workers), contextlib.closing(_answers(model, cut_up, options.padding, workers)) as stream:
-            for answer in stream:
-                answers.append(answer)
-                done += len(answer)
-                progress(done, max(done, source.expected))
+        with _threads_each(workers):
+            model = Model(options)
+            with contextlib.closing(_answers(model, cut_up, options.padding, workers)) as stream:
+                for answer in stream:
+                    answers.append(answer)
+                    done += len(answer)
+                    progress(done, max(done, source.expected))
         notes = list(model.notes)
         if source.damaged:
             notes.append(f"{source.damaged} damaged packets of the video could not be decoded and were left out.")
@@ -75,8 +76,8 @@ def _answers(model: Model, cut_up: Iterable[tuple[Window, int]], begin: int, wor
         pool.shutdown(cancel_futures=True)
 
 
-def _workers(options: SceneOptions, device: torch.device) -> int:
-    if device.type == "cuda":
+def _workers(options: SceneOptions) -> int:
+    if device_of(options).type == "cuda":
         return 1
     return options.workers or min(_cores(), MOST_WORKERS)
 

@@ -13,7 +13,7 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 
 from lib.errors import InputError
-from lib.video.pictures import Picture, display_matrix, is_transposed, upright
+from lib.video.pictures import Picture, display_matrix, is_transposed
 from lib.video.source import opened, video_stream
 
 WIDTH, HEIGHT = 48, 27
@@ -75,7 +75,7 @@ def film(video: Path, threads: int = 0) -> Iterator[Film]:
 
 
 class _Scale:
-    """Scales by a filter graph, like the `ffmpeg` command that the reference calls: the same pixels, bit by bit.
+    """Turns upright and scales by a filter graph, as the `ffmpeg` command does: the same pixels, bit by bit.
 
     (PyAV's own `reformat` rounds otherwise, and prepares its tables anew for every frame.)
     """
@@ -85,34 +85,37 @@ class _Scale:
         self._graph: av.filter.Graph
 
     def __call__(self, frame: VideoFrame) -> Picture:
-        matrix = display_matrix(frame)
+        turns = _turns(frame)
         # Streams may change their format on the way; a graph is for one.
-        shape = (
-            frame.width,
-            frame.height,
-            frame.format.name,
-            frame.colorspace,
-            frame.color_range,
-            is_transposed(matrix),
-        )
+        shape = (frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range, turns)
         if shape != self._shape:
-            self._graph, self._shape = _graph(frame, is_transposed(matrix)), shape
+            self._graph, self._shape = _graph(frame, turns), shape
         self._graph.vpush(frame)
-        return upright(cast(Picture, self._graph.vpull().to_ndarray()), matrix)
+        return cast(Picture, self._graph.vpull().to_ndarray())
 
 
-def _graph(frame: VideoFrame, turned: bool) -> av.filter.Graph:
-    width, height = (HEIGHT, WIDTH) if turned else (WIDTH, HEIGHT)
+def _turns(frame: VideoFrame) -> tuple[tuple[str, str], ...]:
+    """Return the filters that turn a stored picture upright: none for nearly all."""
+    matrix = display_matrix(frame)
+    if matrix is None:
+        return ()
+    turned = is_transposed(matrix)
+    flips_row, flips_column = (matrix[3], matrix[1]) if turned else (matrix[0], matrix[4])
+    wanted = (("transpose", "cclock_flip"), turned), (("hflip", ""), flips_row < 0), (("vflip", ""), flips_column < 0)
+    return tuple(turn for turn, is_wanted in wanted if is_wanted)
+
+
+def _graph(frame: VideoFrame, turns: tuple[tuple[str, str], ...]) -> av.filter.Graph:
     graph = av.filter.Graph()
     graph.threads = 1
-    source = graph.add_buffer(
+    last = graph.add_buffer(
         width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base or Fraction(1, 25)
     )
-    scale = graph.add("scale", f"{width}:{height}:flags=bicubic")
-    rgb = graph.add("format", "pix_fmts=rgb24")
-    sink = graph.add("buffersink")
-    for one, next_one in ((source, scale), (scale, rgb), (rgb, sink)):
-        one.link_to(next_one)
+    scale = ("scale", f"{WIDTH}:{HEIGHT}:flags=bicubic"), ("format", "pix_fmts=rgb24"), ("buffersink", "")
+    for name, arguments in (*turns, *scale):
+        following = graph.add(name, arguments or None)
+        last.link_to(following)
+        last = following
     graph.configure()
     return graph
 

@@ -26,7 +26,7 @@ class Model:
 
     def __init__(self, options: SceneOptions) -> None:
         self.notes: list[str] = []
-        self.device = _device(options.device)
+        self.device = device_of(options)
         self._threshold = options.threshold
         weights = load_weights()
         self._exact = Network(weights, torch.float32).to(self.device).eval()
@@ -107,7 +107,9 @@ def _in_doubt(answer: Tensor, threshold: float) -> bool:
     return not bool(((answer[:, 0] - threshold).abs() > MARGIN).all() and answer.isfinite().all())
 
 
-def _device(wanted: str) -> torch.device:
+def device_of(options: SceneOptions) -> torch.device:
+    """Return where the model runs; raises UnavailableError when a GPU is asked for and there is none."""
+    wanted = options.device
     present = torch.cuda.is_available()
     if wanted == "cuda" and not present:
         raise UnavailableError("No GPU can be used here: set the device to `auto` or `cpu`, or install its driver.")

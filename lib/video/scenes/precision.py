@@ -82,13 +82,13 @@ def compare(exact: Network, half: Network, device: torch.device) -> Verdict:
 
 
 def reference_clip() -> Window:
-    """Return 200 frames with hard cuts, a dissolve and a fade between moving patterns: the same on every machine."""
+    """Return 150 frames with hard cuts, a dissolve and a fade between moving patterns: the same on every machine."""
     random = np.random.default_rng(25)
-    shots = [_shot(random, 40) for _ in range(6)]
+    shots = [_shot(random, 35) for _ in range(5)]
     dissolve, fade = np.linspace(0, 1, 12)[:, None, None, None], np.linspace(1, 0, 10)[:, None, None, None]
-    shots[2][-12:] = shots[2][-12:] * (1 - dissolve) + shots[3][:12] * dissolve
-    shots[4][-10:] *= fade
-    return np.concatenate([shots[0], shots[1], shots[2], shots[3][12:], shots[4], shots[5][:28]]).astype(np.uint8)
+    shots[1][-12:] = shots[1][-12:] * (1 - dissolve) + shots[2][:12] * dissolve
+    shots[3][-10:] *= fade
+    return np.concatenate([shots[0], shots[1], shots[2][12:], shots[3], shots[4][:22]]).astype(np.uint8)
 
 
 def _shot(random: np.random.Generator, frames: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
