@@ -57,11 +57,11 @@ class Audio:
     """The result of phase 4, read as a stream beside the frames; a file that is broken counts from there as missing."""
 
     def __init__(self, result: Path | None) -> None:
+        self.problem = ""
+        """What was wrong with the file."""
         self._frames = self._read(result) if result is not None else iter(())
         self._next = next(self._frames, None)
         self.known = self._next is not None
-        self.problem = ""
-        """What was wrong with the file."""
 
     def at(self, frame: int) -> Heard | None:
         """Return what is heard in a frame, counted from 1; frames are asked for in rising order. None: not known."""
