@@ -12,7 +12,7 @@ from prefect.logging import get_run_logger
 
 from lib.progress import Progress
 from lib.runs.progress import ProgressRecord, Throttle
-from lib.runs.report import Item, ItemState
+from lib.runs.report import Item, ItemState, in_words, sum_counts
 
 SECONDS_BETWEEN_WRITES = 0.5
 
@@ -78,6 +78,7 @@ class PhaseProgress:
             percent=round(100 * (finished + running) / work, 2) if work else 100.0 * bool(items),
             item=current,
             engine=", ".join(dict.fromkeys(item.engine for item in items if item.engine)),
+            figures=in_words(sum_counts(item.counts for item in items)),
         )
 
     def _write(self, current: str) -> None:

@@ -62,7 +62,7 @@ def carry_out(
 
 def as_object(status: RunStatus, outputs: list[dict[str, Any]]) -> dict[str, Any]:
     """Return what `--json` prints: the run, its phases, and its outputs."""
-    told = {"number", "key", "state", "duration", "done", "total", "failed", "skipped", "engine", "error"}
+    told = {"number", "key", "state", "duration", "done", "total", "failed", "skipped", "engine", "figures", "error"}
     return {
         "run_id": status.run_id,
         "state": status.state.value,

@@ -52,8 +52,13 @@ def _add(table: Table, phase: PhaseStatus) -> None:
         bar if phase.state not in {RunState.PENDING, RunState.SKIPPED} else Text(""),
         counters(phase),
         clock(phase.duration),
-        Text(phase.item or phase.error or phase.engine, style="red" if trouble else "dim"),
+        Text(phase.item or phase.error or outcome(phase), style="red" if trouble else "dim"),
     )
+
+
+def outcome(phase: PhaseStatus) -> str:
+    """Return what a phase found, and by which engine."""
+    return " · ".join(filter(None, (phase.figures, phase.engine)))
 
 
 def counters(phase: PhaseStatus) -> str:

@@ -1,5 +1,6 @@
 """Phase 1: archives and folders become projects."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,12 @@ def extract_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
     items: list[Item] = []
     with PhaseProgress({each.name: max(each.size, 1) for each in sources}) as progress:
         for each in sources:
+            started = time.monotonic()
             try:
                 item = bring_in_source(each.name, each, workspace, options, progress.of(each.name))
             except Exception as error:  # noqa: BLE001  # one bad archive fails itself, not the others
                 item = failure(each.name, error)
-            items.append(item)
+            items.append(item.model_copy(update={"seconds": time.monotonic() - started}))
             progress.ended(item)
     report = PhaseReport(phase="extract", items=tuple(items))
     workspace.record(report)

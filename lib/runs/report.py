@@ -72,6 +72,11 @@ class PhaseReport(BaseModel):
         return words
 
 
+def in_words(counts: Mapping[str, float]) -> str:
+    """Return figures in words: `3004 frames, 73 scenes`."""
+    return ", ".join(f"{value:.10g} {name.replace('_', ' ')}" for name, value in counts.items())
+
+
 def sum_counts(counts: Iterable[Mapping[str, float]]) -> dict[str, float]:
     """Add up figures of the same name."""
     totals: dict[str, float] = {}

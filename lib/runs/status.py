@@ -62,6 +62,7 @@ class PhaseStatus(BaseModel):
     failed: int = 0
     skipped: int = 0
     engine: str = ""
+    figures: str = Field(default="", description="What was found so far, in words.")
     error: str = Field(default="", description="What went wrong, or why the phase was skipped.")
     attempt: int = 0
 
@@ -170,6 +171,7 @@ def _present(phase: Phase, child: Observed, root: Observed, now: datetime) -> Ph
         failed=record.failed,
         skipped=record.skipped,
         engine=record.engine,
+        figures=record.figures,
         error=child.message if state in {RunState.FAILED, RunState.PARTIAL, RunState.CANCELLED} else "",
         attempt=child.attempt,
     )
