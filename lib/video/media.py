@@ -101,7 +101,7 @@ def probe(video: Path) -> Media:
     with opened(video) as container:
         scan = _Scan(container)
         try:
-            for packet in container.demux(scan.stream, *container.streams.audio):
+            for packet in container.demux():
                 scan.take(packet)
         except av.error.FFmpegError:
             scan.broken = True
@@ -124,6 +124,7 @@ class _Scan:
         declared = (self.stream.average_rate, self.stream.guessed_rate, self.stream.base_rate)
         self.timings[self.stream.index] = Timing(self.stream.time_base or Fraction(1), declared)
         self.ends: dict[int, int] = {}
+        """Of every stream: subtitles may go on when picture and sound have ended."""
 
     def take(self, packet: "Packet") -> None:
         index = packet.stream_index
@@ -137,7 +138,8 @@ class _Scan:
         timestamp = packet.pts if packet.pts is not None else packet.dts
         if timestamp is None:
             return
-        self.timings[index].add(timestamp)
+        if index in self.timings:
+            self.timings[index].add(timestamp)
         end = timestamp + (packet.duration or 0)
         if is_video and end >= self.ends.get(index, end):
             self.last_duration = packet.duration or 0
@@ -217,7 +219,9 @@ class _Scan:
         """Return how many seconds the header promises that are not there."""
         declared = (self.container.duration or 0) / av.time_base
         origin = (self.container.start_time or 0) / av.time_base
-        end = max((float(end * self.timings[index].time_base) for index, end in self.ends.items()), default=origin)
+        streams = self.container.streams
+        ends = (float(end * (streams[index].time_base or 0)) for index, end in self.ends.items())
+        end = max(ends, default=origin)
         # Matroska counts from 0, also where the first picture comes later; others count from the first picture.
         missing = declared - max(end, end - origin)
         if self.broken:

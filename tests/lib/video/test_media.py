@@ -153,6 +153,12 @@ def test_what_is_missing_of_a_file_cut_in_the_middle_is_told(tmp_path, suffix):
     assert media.missing + media.duration == pytest.approx(6, abs=0.2)
 
 
+def test_subtitles_that_go_on_after_the_picture_do_not_make_it_cut_short(tmp_path):
+    (tmp_path / "a.srt").write_text("1\n00:00:00,200 --> 00:00:12,000\nBonjour\n")
+    media = probe(make(tmp_path / "a.mkv", *picture(25), "-i", tmp_path / "a.srt"))
+    assert (media.duration, media.missing) == (1.0, 0.0)
+
+
 def test_sound_alone_and_cover_art_are_no_moving_picture(tmp_path):
     with pytest.raises(InputError, match="only sound"):
         probe(make(tmp_path / "sound.mp4", *TONE))
