@@ -12,10 +12,11 @@ from lib.progress import Progress, silent
 from lib.runs.report import Item, ItemState, PhaseReport
 from lib.video.media import Media
 from lib.video.report import timeline
-from lib.video.report.findings import Findings, find, middle
+from lib.video.report.findings import Findings, middle
 from lib.video.report.options import ReportOptions
 from lib.video.report.page import write_page
 from lib.video.report.pictures import Album, Thumbnail, fitting_width
+from lib.video.report.reading import find
 from lib.video.report.words import Words, href
 
 MINI_BLOCKS = 200

@@ -4,6 +4,7 @@ Positions are percentages or lie in a view box that is stretched, so that a draw
 while its words keep their size.
 """
 
+import bisect
 import math
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
@@ -34,7 +35,9 @@ class Block:
     width: str
     title: str
     target: int | None = None
-    """The scene that it leads to (its place, from 1)."""
+    """The place (from 1) of the scene that it leads to."""
+    place: int = 0
+    """The place of its own first scene."""
 
 
 @dataclass(frozen=True)
@@ -86,11 +89,14 @@ def ticks(duration: float) -> list[Tick]:
     return marks
 
 
-def lanes(findings: Findings, words: Words) -> list[Lane]:
-    """Return the rows of the timeline, from top to bottom: scenes, speakers, faces."""
+def lanes(findings: Findings, words: Words, shown: Sequence[int]) -> list[Lane]:
+    """Return the rows of the timeline, from top to bottom: scenes, speakers, faces.
+
+    `shown` are the places (from 0, in order) of the scenes that have a card to lead to.
+    """
     rows = []
     if findings.scenes:
-        blocks = list(scene_blocks(findings, words))
+        blocks = list(_scene_blocks(findings, words, shown))
         marks = list(_transition_marks(findings, words))
         rows.append(
             Lane("scenes", words("lane_scenes"), words.number(len(findings.scenes)), blocks=blocks, marks=marks)
@@ -103,14 +109,21 @@ def lanes(findings: Findings, words: Words) -> list[Lane]:
     return rows
 
 
-def scene_blocks(findings: Findings, words: Words) -> Iterator[Block]:
+def block_of(place: int, scenes: int) -> int:
+    """Return the place of the first scene of the block that a scene is drawn in; places count from 0."""
+    size = math.ceil(scenes / MOST_BLOCKS)
+    return place // size * size
+
+
+def _scene_blocks(findings: Findings, words: Words, shown: Sequence[int]) -> Iterator[Block]:
     """Yield a block per scene, or per neighbourhood of scenes where there are very many."""
     scenes, frames, fps = findings.scenes, findings.frames, findings.fps
     size = math.ceil(len(scenes) / MOST_BLOCKS)
     for place in range(0, len(scenes), size):
         group = scenes[place : place + size]
         start, end = (group[0].frame_in - 1) / frames, group[-1].frame_out / frames
-        yield Block(percent(start), percent(end - start), _scenes_title(group, fps, words), place + 1)
+        target = shown[min(bisect.bisect_left(shown, place), len(shown) - 1)]
+        yield Block(percent(start), percent(end - start), _scenes_title(group, fps, words), target + 1, place + 1)
 
 
 def _transition_marks(findings: Findings, words: Words) -> Iterator[Block]:
@@ -208,9 +221,9 @@ def rhythm(findings: Findings, words: Words) -> Rhythm | None:
         shots.append(f"H{start:.1f}V{height(length):.1f}H{end:.1f}")
         around = lengths[max(0, place - AROUND // 2) : place + AROUND // 2 + 1]
         smooth.append(f"{(start + end) / 2:.1f} {height(statistics.median(around)):.1f}")
+    steps = [each for each in LENGTHS if low <= each <= high]
     marks = [
-        Tick(percent(height(each) / HIGH), words.duration(each), each not in {low, high})
-        for each in LENGTHS
-        if low <= each <= high
+        Tick(percent(height(each) / HIGH), words.duration(each), len(steps) < 3 or each not in {low, high})
+        for each in steps
     ]
     return Rhythm("".join(shots) + f"V{HIGH}z", "M" + "L".join(smooth), marks)

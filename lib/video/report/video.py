@@ -10,10 +10,11 @@ from typing import Any
 from lib.progress import Progress, silent
 from lib.video.media import Media
 from lib.video.report import timeline
-from lib.video.report.findings import Findings, find, middle
+from lib.video.report.findings import Findings, middle
 from lib.video.report.options import ReportOptions
 from lib.video.report.page import write_page
 from lib.video.report.pictures import Album, Thumbnail, fitting_width, sample
+from lib.video.report.reading import find
 from lib.video.report.words import Words, href
 from lib.video.results import Results
 from lib.video.scenes.table import Scene
@@ -42,6 +43,9 @@ class Card:
     """A scene as the contact sheet shows it."""
 
     place: int
+    """Among all scenes, from 1."""
+    block: int
+    """The place of the first scene of its block in the timeline."""
     scene: Scene
     start: float
     middle: int
@@ -83,7 +87,7 @@ def write_video_report(
         "problems": problems(findings, words, album.problem),
         "strip": list(strip.values()),
         "ticks": timeline.ticks(findings.duration),
-        "lanes": timeline.lanes(findings, words),
+        "lanes": timeline.lanes(findings, words, shown),
         "rhythm": timeline.rhythm(findings, words),
         "around": timeline.AROUND,
         "lengths": length_classes(findings.lengths, words),
@@ -150,6 +154,7 @@ def _card(findings: Findings, place: int, pictures: dict[int, Thumbnail]) -> Car
     heard = findings.voices.heard[place].most_common() if findings.voices and place in findings.voices.heard else []
     return Card(
         place=place + 1,
+        block=timeline.block_of(place, len(findings.scenes)) + 1,
         scene=scene,
         start=(scene.frame_in - 1) / fps,
         middle=middle(scene),

@@ -10,9 +10,9 @@ import pytest
 
 from lib.runs.report import Item, ItemState, PhaseReport
 from lib.video.media import probe
-from lib.video.report.findings import find
 from lib.video.report.options import ReportOptions
 from lib.video.report.project import Entry, refusals, write_project_report
+from lib.video.report.reading import find
 
 EMPTY = "The file is empty (0 bytes): copy or download it again."
 

@@ -306,6 +306,16 @@ def test_pictures_that_cannot_be_read_leave_a_report_without(desk: Any) -> None:
     assert not page.all("img")
 
 
+def test_many_speakers_share_the_last_lane(desk: Any) -> None:
+    """Eight lanes at most, and no more labels in memory than any film has speakers."""
+    video = desk.analysed()
+    desk.audio(video, [[f"S{number:03}", f"T{number:03}"] for number in range(50)])
+    page = desk.report(video)
+    assert len(page.all("div", class_="voice-label")) == 8
+    assert "58 others" in page.text
+    assert "Speakers 65" in squeezed(page.text)
+
+
 def test_thousands_of_scenes_stay_usable(desk: Any) -> None:
     """An even sample has pictures, the table has all, the timeline joins neighbours, and the page stays small."""
     video = desk.video(frames=3000, size=(32, 18))
@@ -318,6 +328,9 @@ def test_thousands_of_scenes_stay_usable(desk: Any) -> None:
     assert len([each for each in page.all("a") if each.get("id", "").startswith("t")]) == 600
     assert len(page.source) < 1_000_000
     assert len(set(page.ids())) == len(page.ids())
+    assert {each["href"][1:] for each in page.all("a") if each["href"].startswith("#")} <= set(page.ids())
+    assert page.all("a", id="t46", href="#s51")
+    assert page.all("a", href="#t51", class_="number")
 
 
 def test_a_hundred_scenes_stay_under_two_megabytes(desk: Any) -> None:
