@@ -38,8 +38,8 @@ class TrackingOptions(BaseModel):
     max_faces: int = Field(default=10, ge=1, le=100, description="Faces that are followed at a time, at most.")
     search: Search = Field(
         default="far",
-        description="How far away faces are searched: `near` (a face as high as a fifth of the picture; fastest), "
-        "`far` (a twentieth), `tiles` (also in overlapping parts of the picture: half that size again, slower).",
+        description="How small faces may be, as a share of the picture's longer side: `near` (an eighth; fastest), "
+        "`far` (a twentieth), `tiles` (a fortieth: it also searches overlapping parts of the picture, and is slower).",
     )
     search_every: int = Field(
         default=2,
