@@ -1,5 +1,6 @@
 """Progress of a phase, written to an artifact of its own run at most twice a second."""
 
+import contextvars
 import threading
 from collections.abc import Mapping
 from typing import Self
@@ -11,17 +12,20 @@ from prefect.context import FlowRunContext
 from prefect.logging import get_run_logger
 
 from lib.progress import Progress
-from lib.runs.progress import ProgressRecord, Throttle
-from lib.runs.report import Item, ItemState, in_words, sum_counts
+from lib.runs.progress import ProgressRecord
+from lib.runs.report import Item, ItemState
 
 SECONDS_BETWEEN_WRITES = 0.5
+SECONDS_FOR_THE_LAST_WRITE = 5.0
+"""How long the end of a phase waits for a server that does not answer."""
 
 
 class PhaseProgress:
     """The progress of the flow run that it is made in.
 
-    `sizes` is the work of each item, in any one unit (frames, bytes): a phase's percentage is the share of that work.
-    A server that does not answer costs progress, never the work.
+    `sizes` is the work of each item, in any one unit (frames, bytes): a phase's percentage is the share of that work,
+    and never goes back. Figures are told from any thread and written by one of its own: a server that does not answer, for
+    which Prefect's client tries again for a minute, costs progress, never the work.
     """
 
     def __init__(self, sizes: Mapping[str, float]) -> None:
@@ -29,67 +33,81 @@ class PhaseProgress:
         if context is None or context.flow_run is None:
             raise RuntimeError("PhaseProgress is made inside a flow run")
         self._flow_run_id = context.flow_run.id
-        self._sizes = dict(sizes)
+        self._logger = get_run_logger()
+        self._sizes = dict(sizes) if any(sizes.values()) else dict.fromkeys(sizes, 1.0)
         self._ended: dict[str, Item] = {}
         self._shares: dict[str, float] = {}
-        self._throttle = Throttle(SECONDS_BETWEEN_WRITES)
-        self._lock = threading.Lock()
-        self._client: SyncPrefectClient = get_client(sync_client=True)
-        self._artifact: UUID | None = None
+        self._current = ""
+        self._figures = threading.Lock()
+        self._stop = threading.Event()
+        # In the context of the run, so that its client and its settings are found.
+        self._writer = threading.Thread(target=contextvars.copy_context().run, args=(self._write_on,), daemon=True)
 
     def __enter__(self) -> Self:
-        self._client.__enter__()
-        self._write("")
+        self._writer.start()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._write("")
-        self._client.__exit__(None, None, None)
+        with self._figures:
+            self._current = ""
+        self._stop.set()
+        self._writer.join(SECONDS_FOR_THE_LAST_WRITE)
 
     def of(self, subject: str) -> Progress:
         """Return the callback that tells how far the work on one item is."""
 
         def tell(done: int, total: int, item: str = "") -> None:
-            self._shares[subject] = min(done / total, 1.0) if total else 0.0
-            if self._throttle():
-                self._write(f"{item or subject} {done}/{total}")
+            share = min(max(done / total, 0.0), 1.0) if total > 0 else 0.0
+            with self._figures:
+                self._shares[subject] = max(self._shares.get(subject, 0.0), share)
+                self._current = f"{item or subject} {done}/{total}"
 
         return tell
 
     def ended(self, item: Item) -> None:
         """Count an item that came to its end."""
-        self._ended[item.subject] = item
-        if self._throttle():
-            self._write("")
+        with self._figures:
+            self._ended[item.subject] = item
+            self._shares[item.subject] = 1.0
+            self._current = ""
 
-    def record(self, current: str) -> ProgressRecord:
+    def record(self) -> ProgressRecord:
         """Return the figures as they stand."""
-        items = list(self._ended.values())
+        with self._figures:
+            items, shares, current = list(self._ended.values()), dict(self._shares), self._current
         work = sum(self._sizes.values())
-        finished = sum(self._sizes.get(subject, 0) for subject in self._ended)
-        running = sum(
-            self._sizes.get(subject, 0) * share for subject, share in self._shares.items() if subject not in self._ended
-        )
+        worked = sum(size * shares.get(subject, 0.0) for subject, size in self._sizes.items())
         return ProgressRecord(
             done=sum(item.state in {ItemState.DONE, ItemState.KEPT} for item in items),
             total=len(self._sizes),
             failed=sum(item.state is ItemState.FAILED for item in items),
             skipped=sum(item.state is ItemState.SKIPPED for item in items),
-            percent=round(100 * (finished + running) / work, 2) if work else 100.0 * bool(items),
+            percent=round(100 * worked / work, 2) if work else 0.0,
             item=current,
             engine=", ".join(dict.fromkeys(item.engine for item in items if item.engine)),
-            figures=in_words(sum_counts(item.counts for item in items)),
         )
 
-    def _write(self, current: str) -> None:
-        record = self.record(current)
+    def _write_on(self) -> None:
+        """Write the figures whenever they have changed, until told to stop, and then once more."""
+        artifact: UUID | None = None
+        written: ProgressRecord | None = None
+        stopping = False
+        with get_client(sync_client=True) as client:
+            while not stopping:
+                stopping = self._stop.is_set()
+                record = self.record()
+                if record != written:
+                    try:
+                        artifact = self._write(client, record, artifact)
+                        written = record
+                    except Exception as error:  # noqa: BLE001  # a server in trouble must not end hours of work
+                        self._logger.debug("Progress could not be written: %s", error)
+                self._stop.wait(SECONDS_BETWEEN_WRITES)
+
+    def _write(self, client: SyncPrefectClient, record: ProgressRecord, artifact: UUID | None) -> UUID:
         values = {"data": record.percent, "description": record.sentence(), "metadata_": record.as_metadata()}
-        with self._lock:
-            try:
-                if self._artifact is None:
-                    artifact = ArtifactCreate(type="progress", flow_run_id=self._flow_run_id, **values)
-                    self._artifact = self._client.create_artifact(artifact).id
-                else:
-                    self._client.update_artifact(self._artifact, ArtifactUpdate(**values))
-            except Exception as error:  # noqa: BLE001  # a server in trouble must not end hours of work
-                get_run_logger().debug("Progress could not be written: %s", error)
+        if artifact is None:
+            new = ArtifactCreate(type="progress", flow_run_id=self._flow_run_id, **values)
+            return client.create_artifact(new).id
+        client.update_artifact(artifact, ArtifactUpdate(**values))
+        return artifact

@@ -71,7 +71,8 @@ def convert(subject: str, video: Path, options: VideoOptions, progress: Progress
 
     conversion = convert_video(video, options.convert, progress)
     converted = conversion.action == "converted"
-    get_run_logger().info("%s: %s %s", subject, conversion.action, conversion.reason)
+    words = (conversion.reason, conversion.encoder_reason)
+    get_run_logger().info("%s: %s: %s", subject, conversion.action, "; ".join(filter(None, words)))
     return Item(
         subject=subject,
         state=ItemState.DONE if converted else ItemState.KEPT,

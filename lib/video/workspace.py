@@ -14,6 +14,7 @@ from lib.errors import InputError
 from lib.files import replacing
 from lib.runs.report import Item, ItemState, PhaseReport
 
+GOOD = frozenset({ItemState.DONE, ItemState.KEPT})
 _ITEMS = TypeAdapter(dict[str, Item])
 
 
@@ -93,15 +94,12 @@ class Workspace:
     def record(self, report: PhaseReport) -> None:
         """Remember what became of the items of a phase; items that it did not touch keep their last outcome.
 
-        An item that was kept keeps the time and figures of the work that made its result.
+        An item that was kept keeps the outcome of the work that made its result: a second run changes nothing here.
         """
         known = self.outcomes(report.phase)
         for item in report.items:
             earlier = known.get(item.subject)
-            if item.state is ItemState.KEPT and earlier and earlier.state in {ItemState.DONE, ItemState.KEPT}:
-                figures = {"seconds": earlier.seconds, "counts": {**earlier.counts, **item.counts}}
-                known[item.subject] = item.model_copy(update=figures)
-            else:
+            if item.state is not ItemState.KEPT or earlier is None or earlier.state not in GOOD:
                 known[item.subject] = item
         target = self._outcomes_file(report.phase)
         target.parent.mkdir(parents=True, exist_ok=True)

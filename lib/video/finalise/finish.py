@@ -9,6 +9,7 @@ from lib.progress import Progress
 from lib.runs.report import PhaseReport
 from lib.video.archive import Action, archive_video
 from lib.video.export import write_edl, write_otio
+from lib.video.extract.manifest import Manifest
 from lib.video.finalise.check import PHASES, check_results
 from lib.video.finalise.publish import Published, publish
 from lib.video.hashes import HashBook
@@ -57,6 +58,7 @@ def finish_project(project: Path, workspace: Workspace, options: VideoOptions, p
         options.report,
         phases=list(reports_of(project, workspace)),
         security_log=workspace.security_log,
+        archive=manifest.source if (manifest := Manifest.read(project)) else "",
     )
     return publish(project, workspace.output, options.finalise, progress, required_of(workspace))
 
@@ -67,11 +69,15 @@ def required_of(workspace: Workspace) -> set[str]:
 
 
 def reports_of(project: Path, workspace: Workspace) -> Iterator[PhaseReport]:
-    """Return what became of the items of one project in each phase, in the order of the plan."""
+    """Return what became of the items of one project in each phase, in the order of the plan.
+
+    The copying of the project itself is left out: it comes after the report.
+    """
     prefix = f"{workspace.subject(project)}/"
     for phase in VIDEO.phases:
         items = workspace.outcomes(phase.key).values()
-        own = tuple(i for i in items if i.subject.startswith(prefix) or i.subject == project.name)
+        named = {project.name} if phase.key == "extract" else set()
+        own = tuple(i for i in items if i.subject.startswith(prefix) or i.subject in named)
         yield PhaseReport(phase=phase.key, items=own)
 
 

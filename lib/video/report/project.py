@@ -116,12 +116,14 @@ def write_project_report(
     *,
     phases: Sequence[PhaseReport] = (),
     security_log: Path | None = None,
+    archive: str = "",
     progress: Progress = silent,
 ) -> None:
     """Write the report of a project.
 
     `phases` say what became of each item, by subject; items that are no video (archives) are shown among the failures.
-    `security_log` is the `security.jsonl` of the workspace. Links are relative to where `target` lies. Raises OSError
+    `security_log` is the `security.jsonl` of the workspace, and `archive` the file that the project came from: only its
+    refused members are shown; all when it is empty. Links are relative to where `target` lies. Raises OSError
     when the file cannot be written.
     """
     words = Words(options.language)
@@ -133,7 +135,7 @@ def write_project_report(
             totals.add(card.findings)
         cards.append(card)
     progress(len(entries), len(entries))
-    refused = list(islice(refusals(security_log), SHOWN_REFUSALS)) if security_log else []
+    refused = list(islice(refusals(security_log, archive), SHOWN_REFUSALS)) if security_log else []
     values: dict[str, Any] = {
         "name": name,
         "newest": max((card.findings.newest for card in cards if card.findings), default=""),
@@ -143,20 +145,24 @@ def write_project_report(
         "phases": [_phase_row(report) for report in phases],
         "failures": _failures(phases, cards),
         "refused": refused,
-        "refused_count": sum(1 for _ in refusals(security_log)) if security_log else 0,
+        "refused_count": sum(1 for _ in refusals(security_log, archive)) if security_log else 0,
         "log_link": href(security_log, target.parent) if security_log and security_log.is_file() else None,
     }
     write_page(target, "project.html", words, values)
 
 
-def refusals(security_log: Path) -> Iterator[Refusal]:
-    """Yield the members that a security log names; a line that is none (cut off by a kill) is passed over."""
+def refusals(security_log: Path, archive: str = "") -> Iterator[Refusal]:
+    """Yield the refused members of one archive, or of all, that a security log names.
+
+    A line that is none (cut off by a kill) is passed over.
+    """
     try:
         with security_log.open("rb") as stream:
             while line := stream.readline(LINE_LIMIT):
                 try:
                     value = json.loads(line)
-                    yield Refusal(Path(value["archive"]).name, str(value["member"]), str(value["words"]))
+                    if not archive or Path(value["archive"]).name == Path(archive).name:
+                        yield Refusal(Path(value["archive"]).name, str(value["member"]), str(value["words"]))
                 except (ValueError, KeyError, TypeError):
                     continue
     except FileNotFoundError:
