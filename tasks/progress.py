@@ -24,8 +24,8 @@ class PhaseProgress:
     """The progress of the flow run that it is made in.
 
     `sizes` is the work of each item, in any one unit (frames, bytes): a phase's percentage is the share of that work,
-    and never goes back. Figures are told from any thread and written by one of its own: a server that does not answer, for
-    which Prefect's client tries again for a minute, costs progress, never the work.
+    and never goes back. Figures are told from any thread and written by one of its own: a server that does not answer,
+    for which Prefect's client tries again for a minute, costs progress, never the work.
     """
 
     def __init__(self, sizes: Mapping[str, float]) -> None:

@@ -1,8 +1,7 @@
-"""Progress of a phase: the figures, their form in an artifact, and how often they are worth writing."""
+"""Progress of a phase: the figures, and their form in an artifact."""
 
 import math
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Self
 
@@ -55,20 +54,3 @@ class ProgressRecord:
         words = [f"{self.done + self.failed + self.skipped} of {self.total}"]
         words += [f"{count} {name}" for name, count in (("failed", self.failed), ("skipped", self.skipped)) if count]
         return " · ".join([*words, self.item] if self.item else words)
-
-
-class Throttle:
-    """Says whether enough time has passed since it last said yes."""
-
-    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._seconds = seconds
-        self._clock = clock
-        self._last: float | None = None
-
-    def __call__(self) -> bool:
-        """Return True at most once every `seconds`."""
-        now = self._clock()
-        if self._last is not None and now - self._last < self._seconds:
-            return False
-        self._last = now
-        return True

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.runs.progress import ITEM_LENGTH, ProgressRecord, Throttle
+from lib.runs.progress import ITEM_LENGTH, ProgressRecord
 
 COUNTS = st.integers(0, 10**9)
 TEXTS = st.text(max_size=ITEM_LENGTH)
@@ -51,18 +51,3 @@ def test_metadata_of_another_kind_gives_an_empty_record() -> None:
 )
 def test_a_record_in_words(record: ProgressRecord, words: str) -> None:
     assert record.sentence() == words
-
-
-@given(steps=st.lists(st.floats(0, 3), min_size=1, max_size=50), seconds=st.floats(0.1, 2))
-def test_a_throttle_says_yes_at_once_and_then_never_sooner_than_it_may(steps: list[float], seconds: float) -> None:
-    now = 1000.0
-    throttle = Throttle(seconds, clock=lambda: now)
-    said: list[float] = []
-    for step in steps:
-        now += step
-        if throttle():
-            said.append(now)
-        else:
-            assert now - said[-1] < seconds
-    assert said[0] == 1000.0 + steps[0]
-    assert all(later - earlier >= seconds for earlier, later in itertools.pairwise(said))
