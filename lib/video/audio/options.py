@@ -70,7 +70,7 @@ class AudioOptions(BaseModel):
     )
     pyannote_preset: Path | None = Field(
         default=None,
-        description="YAML file of hyper-parameters of the pipeline (`params:`); when they do not fit, its own are used.",
+        description="YAML file of hyper-parameters of the pipeline (`params:`); if they do not fit, its own are used.",
     )
     pyannote_batch: int = Field(
         default=32,

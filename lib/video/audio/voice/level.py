@@ -24,11 +24,11 @@ def levelled(blocks: Iterable[Samples]) -> Iterator[Waveform]:
     The gain is that of the block's surroundings and glides from block to block. Looks `AROUND` blocks ahead.
     """
     waiting: deque[Samples] = deque()
-    powers: deque[float] = deque(maxlen=2 * AROUND + 1)
+    powers: deque[tuple[float, int]] = deque(maxlen=2 * AROUND + 1)
     gain: float | None = None
     for block in blocks:
         waiting.append(block)
-        powers.append(float(np.mean(np.square(block, dtype=np.float64))) / 32768**2 if len(block) else 0.0)
+        powers.append((float(np.sum(np.square(block, dtype=np.float64))) / 32768**2, len(block)))
         if len(waiting) > AROUND:
             gain, before = _gain(powers), gain
             yield _amplified(waiting.popleft(), gain if before is None else before, gain)
@@ -39,8 +39,10 @@ def levelled(blocks: Iterable[Samples]) -> Iterator[Waveform]:
         yield _amplified(waiting.popleft(), gain if before is None else before, gain)
 
 
-def _gain(powers: Iterable[float]) -> float:
-    level = 10 * np.log10(np.mean(list(powers)) + 1e-12)
+def _gain(powers: Iterable[tuple[float, int]]) -> float:
+    """Return the factor for sound of so much energy in so many samples."""
+    energy, samples = map(sum, zip(*powers, strict=True))
+    level = 10 * np.log10(energy / max(1, samples) + 1e-12)
     return float(10 ** (np.clip(TARGET - level, 0.0, MOST) / 20))
 
 
