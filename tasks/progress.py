@@ -13,7 +13,7 @@ from prefect.logging import get_run_logger
 
 from lib.progress import Progress
 from lib.runs.progress import ProgressRecord
-from lib.runs.report import Item, ItemState
+from lib.runs.report import Item, ItemState, in_words, sum_counts
 
 SECONDS_BETWEEN_WRITES = 0.5
 SECONDS_FOR_THE_LAST_WRITE = 5.0
@@ -38,7 +38,7 @@ class PhaseProgress:
         self._ended: dict[str, Item] = {}
         self._shares: dict[str, float] = {}
         self._current = ""
-        self._figures = threading.Lock()
+        self._lock = threading.Lock()
         self._stop = threading.Event()
         # In the context of the run, so that its client and its settings are found.
         self._writer = threading.Thread(target=contextvars.copy_context().run, args=(self._write_on,), daemon=True)
@@ -48,7 +48,7 @@ class PhaseProgress:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        with self._figures:
+        with self._lock:
             self._current = ""
         self._stop.set()
         self._writer.join(SECONDS_FOR_THE_LAST_WRITE)
@@ -58,7 +58,7 @@ class PhaseProgress:
 
         def tell(done: int, total: int, item: str = "") -> None:
             share = min(max(done / total, 0.0), 1.0) if total > 0 else 0.0
-            with self._figures:
+            with self._lock:
                 self._shares[subject] = max(self._shares.get(subject, 0.0), share)
                 self._current = f"{item or subject} {done}/{total}"
 
@@ -66,14 +66,14 @@ class PhaseProgress:
 
     def ended(self, item: Item) -> None:
         """Count an item that came to its end."""
-        with self._figures:
+        with self._lock:
             self._ended[item.subject] = item
             self._shares[item.subject] = 1.0
             self._current = ""
 
     def record(self) -> ProgressRecord:
         """Return the figures as they stand."""
-        with self._figures:
+        with self._lock:
             items, shares, current = list(self._ended.values()), dict(self._shares), self._current
         work = sum(self._sizes.values())
         worked = sum(size * shares.get(subject, 0.0) for subject, size in self._sizes.items())
@@ -85,6 +85,7 @@ class PhaseProgress:
             percent=round(100 * worked / work, 2) if work else 0.0,
             item=current,
             engine=", ".join(dict.fromkeys(item.engine for item in items if item.engine)),
+            figures=in_words(sum_counts(item.counts for item in items)),
         )
 
     def _write_on(self) -> None:

@@ -68,8 +68,8 @@ def until(true: Callable[[], bool], seconds: float = 30) -> None:
         time.sleep(0.01)
 
 
-def item(subject: str, state: ItemState = ItemState.DONE, engine: str = "") -> Item:
-    return Item(subject=subject, state=state, engine=engine)
+def item(subject: str, state: ItemState = ItemState.DONE, engine: str = "", **counts: float) -> Item:
+    return Item(subject=subject, state=state, engine=engine, counts=counts)
 
 
 def test_outside_a_run_there_is_nothing_to_write_to() -> None:
@@ -81,9 +81,9 @@ def test_a_phase_has_one_artifact_with_its_last_figures() -> None:
     def work() -> None:
         with PhaseProgress({"a.mp4": 100, "b.mp4": 300}) as progress:
             progress.of("a.mp4")(50, 100)
-            progress.ended(item("a.mp4", engine="x 1"))
+            progress.ended(item("a.mp4", engine="x 1", frames=40, cuts=2))
             progress.of("b.mp4")(10, 100, "b.mp4")
-            progress.ended(item("b.mp4", ItemState.FAILED))
+            progress.ended(item("b.mp4", ItemState.FAILED, frames=2))
 
     [artifact] = artifacts_of(in_a_run(work))
     assert artifact.type == "progress"
@@ -92,7 +92,7 @@ def test_a_phase_has_one_artifact_with_its_last_figures() -> None:
     assert artifact.description == "2 of 2 · 1 failed"
     assert artifact.metadata_ is not None
     assert ProgressRecord.from_metadata(artifact.metadata_) == ProgressRecord(
-        done=1, total=2, failed=1, percent=100, engine="x 1"
+        done=1, total=2, failed=1, percent=100, engine="x 1", figures="42 frames, 2 cuts"
     )
 
 

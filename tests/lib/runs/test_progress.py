@@ -1,5 +1,3 @@
-import itertools
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +6,7 @@ from lib.runs.progress import ITEM_LENGTH, ProgressRecord
 
 COUNTS = st.integers(0, 10**9)
 TEXTS = st.text(max_size=ITEM_LENGTH)
-RECORDS = st.builds(ProgressRecord, COUNTS, COUNTS, COUNTS, COUNTS, st.floats(0, 100), TEXTS, TEXTS)
+RECORDS = st.builds(ProgressRecord, COUNTS, COUNTS, COUNTS, COUNTS, st.floats(0, 100), TEXTS, TEXTS, TEXTS)
 
 
 @given(record=RECORDS)

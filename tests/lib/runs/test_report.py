@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lib.runs.report import Item, ItemState, PhaseReport, sum_counts
+from lib.runs.report import Item, ItemState, PhaseReport, in_words, sum_counts
 
 ITEMS = st.lists(
     st.builds(
@@ -77,3 +77,14 @@ def test_a_figure_that_is_no_number_survives_too(figure: float) -> None:
 
 def test_nothing_adds_up_to_nothing() -> None:
     assert sum_counts([]) == {}
+
+
+@pytest.mark.parametrize(
+    ("figures", "words"),
+    [
+        ({}, ""),
+        ({"frames": 3004, "scenes": 73}, "3004 frames, 73 scenes"),
+    ],
+)
+def test_figures_in_words(figures: dict[str, float], words: str) -> None:
+    assert in_words(figures) == words

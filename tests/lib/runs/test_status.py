@@ -199,11 +199,14 @@ def test_phases_that_a_run_never_came_to_say_so(chain: Callable[[int], Workflow]
 
 
 def test_what_a_phase_reports_is_told(chain: Callable[[int], Workflow]) -> None:
-    record = ProgressRecord(done=3, total=9, failed=2, skipped=1, percent=62.5, item="film.mp4 3/7", engine="x 1")
+    record = ProgressRecord(
+        done=3, total=9, failed=2, skipped=1, percent=62.5, item="film.mp4 3/7", engine="x 1", figures="5 cuts"
+    )
     child = observed("work-p1", RunState.RUNNING, created=NOW, started=NOW, progress=record)
     phase = of(derive(chain(1), observed("work", RunState.RUNNING), [child], NOW), "p1")
     assert (phase.done, phase.total, phase.failed, phase.skipped) == (3, 9, 2, 1)
     assert (phase.progress, phase.item, phase.engine) == (62.5, "film.mp4 3/7", "x 1")
+    assert phase.figures == "5 cuts"
 
 
 def test_a_phase_that_ended_works_on_nothing_more(chain: Callable[[int], Workflow]) -> None:
