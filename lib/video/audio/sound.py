@@ -24,7 +24,7 @@ Samples = np.ndarray[Any, np.dtype[np.int16]]
 
 @dataclass(frozen=True)
 class Sound:
-    """The first sound stream of a video, from the first picture to the end of the last; each reading decodes it anew."""
+    """The first sound stream of a video, from the first picture to the end of the last; decoded at each reading."""
 
     path: Path
     start: Fraction

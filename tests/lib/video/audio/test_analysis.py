@@ -34,7 +34,10 @@ def lemonfox() -> object:
 
 def asking(lemonfox: Lemonfox, *engines: str, **settings: object) -> AudioOptions:
     return AudioOptions(
-        engines=engines or ("lemonfox",), lemonfox_url=lemonfox.url, lemonfox_attempts=1, **settings  # type: ignore[arg-type]
+        engines=engines or ("lemonfox",),
+        lemonfox_url=lemonfox.url,
+        lemonfox_attempts=1,
+        **settings,  # type: ignore[arg-type]
     )
 
 
@@ -48,7 +51,7 @@ def test_both_files_are_written_and_the_provenance_comes_first(make: Make, lemon
     summary = analysis.analyse(video, asking(lemonfox), SHA, silent, Secrets(lemonfox_api_key=KEY))
     result, rttm = analysis.outputs(video)
     written = json.loads(result.read_text())
-    assert list(written)[0] == "provenance"
+    assert next(iter(written)) == "provenance"
     assert written["engine"] == {"name": "lemonfox", "version": "v1"}
     assert written["tried"] == []
     assert written["speakers"] == ["SPEAKER_00", "SPEAKER_01"]
@@ -115,7 +118,7 @@ def test_an_engine_without_its_key_is_passed_over(make: Make) -> None:
 
 
 def test_when_no_engine_can_run_it_says_what_is_missing_for_each() -> None:
-    with pytest.raises(UnavailableError, match="lemonfox: no key.*psychic: there is no such engine"):
+    with pytest.raises(UnavailableError, match=r"lemonfox: no key.*psychic: there is no such engine"):
         analysis.choose(AudioOptions(engines=("lemonfox", "psychic")), NOBODY)
 
 

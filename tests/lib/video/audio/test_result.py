@@ -59,7 +59,7 @@ def test_work_that_is_stopped_leaves_the_old_file(tmp_path: Path) -> None:
     assert [each.read_text() for each in tmp_path.iterdir()] == ["old"]
 
 
-@pytest.mark.parametrize("name", ["film", "a film", "it's\n\"odd\" 🎬", os.fsdecode(b"caf\xe9")])
+@pytest.mark.parametrize("name", ["film", "a film", 'it\'s\n"odd" 🎬', os.fsdecode(b"caf\xe9")])
 def test_rttm_is_read_back_whatever_the_video_is_called(tmp_path: Path, name: str) -> None:
     target = tmp_path / "out.rttm"
     write_rttm(target, Path(f"{name}.mp4"), SEGMENTS)

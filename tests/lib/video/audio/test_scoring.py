@@ -49,7 +49,9 @@ def by_counting(reference: list[Segment], found: list[Segment]) -> float:
 @settings(max_examples=60)
 @given(conversations("abc"), conversations("xyz"))
 def test_it_is_the_least_share_of_wrong_speech(reference: list[Segment], found: list[Segment]) -> None:
-    assert error_rate(reference, found, DURATION).rate == pytest.approx(by_counting(tidy(reference, 10), tidy(found, 10)))
+    assert error_rate(reference, found, DURATION).rate == pytest.approx(
+        by_counting(tidy(reference, 10), tidy(found, 10))
+    )
 
 
 @given(conversations("abc"))

@@ -1,3 +1,4 @@
+import itertools
 from fractions import Fraction
 
 import pytest
@@ -37,7 +38,7 @@ def test_tidy_gives_disjoint_stretches_within_the_video(found: list[Segment], du
     for who in {each.speaker for each in tidied}:
         own = [each for each in tidied if each.speaker == who]
         assert all(0 <= each.start < each.end <= duration for each in own)
-        assert all(one.end < other.start for one, other in zip(own, own[1:], strict=False))
+        assert all(one.end < other.start for one, other in itertools.pairwise(own))
 
 
 @pytest.mark.parametrize(
@@ -60,9 +61,9 @@ def test_smooth_segments_keep_the_limits(found: list[Segment], fill: float, on: 
     assert all(each.duration >= on for each in smoothed)
     for who in {each.speaker for each in smoothed}:
         own = [each for each in smoothed if each.speaker == who]
-        assert all(other.start - one.end > fill for one, other in zip(own, own[1:], strict=False))
+        assert all(other.start - one.end > fill for one, other in itertools.pairwise(own))
     stretches = speech(smoothed)
-    assert all(other[0] - one[1] >= off for one, other in zip(stretches, stretches[1:], strict=False))
+    assert all(other[0] - one[1] >= off for one, other in itertools.pairwise(stretches))
 
 
 @given(segments, limits, limits)
@@ -92,9 +93,7 @@ def test_speakers_are_named_in_the_order_in_which_they_first_speak(found: list[S
 
 
 @given(segments, rates, st.integers(0, 300))
-def test_frames_say_what_the_segments_say_in_their_middle(
-    found: list[Segment], rate: Fraction, frames: int
-) -> None:
+def test_frames_say_what_the_segments_say_in_their_middle(found: list[Segment], rate: Fraction, frames: int) -> None:
     tidied = tidy(found, 1000.0)
     rastered = list(by_frame(tidied, frames, rate))
     assert len(rastered) == frames
@@ -117,7 +116,7 @@ def test_segments_that_touch_share_no_frame_and_leave_none_out(
 @given(segments)
 def test_speech_is_the_union_of_what_anybody_says(found: list[Segment]) -> None:
     stretches = speech(found)
-    assert all(one[1] < other[0] for one, other in zip(stretches, stretches[1:], strict=False))
+    assert all(one[1] < other[0] for one, other in itertools.pairwise(stretches))
     for eighth in range(480):
         at = eighth / 8 + 1 / 16
         assert any(start <= at < end for start, end in stretches) == any(each.start <= at < each.end for each in found)

@@ -168,5 +168,5 @@ def test_a_video_without_sound_is_silence(make: Make) -> None:
 
 def test_names_of_any_kind_are_read(make: Make, tmp_path: Path) -> None:
     video = make(tone(0.5), "plain.mkv")
-    strange = video.rename(tmp_path / "it's \"here\" \n🎬:x.mkv")
+    strange = video.rename(tmp_path / 'it\'s "here" \n🎬:x.mkv')
     assert loud(sound_of(strange).read())[:49].all()

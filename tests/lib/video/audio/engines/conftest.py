@@ -115,4 +115,4 @@ def lemonfox() -> Iterator[Lemonfox]:
 def waits() -> Iterator[tuple[list[float], Callable[[float], None]]]:
     """A list of the waits asked for, and what notes them instead of sleeping."""
     noted: list[float] = []
-    yield noted, noted.append
+    return noted, noted.append

@@ -1,4 +1,4 @@
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(missing is not None, reason=f"the embedded engin
 @given(arrays(np.float64, st.tuples(st.integers(1, 6), st.integers(1, 3)), elements=st.floats(-1, 1)), st.floats(0, 1))
 def test_the_best_path_is_the_best_of_all_paths(scores: np.ndarray, switch: float) -> None:
     def value(path: tuple[int, ...]) -> float:
-        changes = sum(one != other for one, other in zip(path, path[1:], strict=False))
+        changes = sum(one != other for one, other in pairwise(path))
         return float(sum(scores[row, column] for row, column in enumerate(path))) - switch * changes
 
     found = embedded.best_path(scores, switch)
@@ -37,7 +37,7 @@ def test_real_speech_is_heard_between_silences(make: Make, conversation: np.ndar
     )
     assert found
     assert all(3.5 <= each.start < each.end <= 16.6 for each in found)
-    assert all(one.end <= other.start + 1e-9 for one, other in zip(found, found[1:], strict=False))
+    assert all(one.end <= other.start + 1e-9 for one, other in pairwise(found))
     assert seen == sorted(seen)
     assert seen[-1] <= 1.0
 

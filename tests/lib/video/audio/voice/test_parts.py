@@ -15,9 +15,10 @@ for package in ("onnxruntime", "sklearn", "silero_vad", "resemblyzer"):
         warnings.simplefilter("ignore")  # resemblyzer's webrtcvad imports pkg_resources, which says that it is outdated
         pytest.importorskip(package, reason=f"{package} is in the environment audio")
 
-from lib.video.audio.sound import RATE
-from lib.video.audio.voice import activity, clustering, encoder
-from lib.video.audio.voice.level import MOST, TARGET, levelled
+# After the checks that their packages are here.
+from lib.video.audio.sound import RATE  # noqa: E402
+from lib.video.audio.voice import activity, clustering, encoder  # noqa: E402
+from lib.video.audio.voice.level import MOST, TARGET, levelled  # noqa: E402
 
 
 def blocks(samples: np.ndarray) -> list[np.ndarray]:
@@ -120,7 +121,9 @@ def voices(number: int, each: int, spread: float = 0.4, seed: int = 0) -> tuple[
 
 
 def same_partition(one: np.ndarray, other: np.ndarray) -> bool:
-    return len(set(zip(one.tolist(), other.tolist(), strict=True))) == len(set(one.tolist())) == len(set(other.tolist()))
+    return (
+        len(set(zip(one.tolist(), other.tolist(), strict=True))) == len(set(one.tolist())) == len(set(other.tolist()))
+    )
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 5])
@@ -132,7 +135,7 @@ def test_as_many_voices_are_found_as_there_are(number: int) -> None:
 
 
 def test_a_long_recording_is_clustered_by_a_sample_and_all_prints_are_given_a_voice() -> None:
-    prints, whose = voices(3, 1600)
+    prints, whose = voices(3, 800)
     labels = clustering.cluster(prints, 0.25)
     assert same_partition(labels, whose)
 
