@@ -1,6 +1,7 @@
 """Files that are either the old one or the new one, whatever happens."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
@@ -36,6 +37,8 @@ def replacing_folder(target: Path) -> Iterator[Path]:
     `target` must not exist, or be an empty folder: OSError otherwise. As with `replacing`, the data is on the disk
     before the move, and what a killed process leaves is found by `sweep`.
     """
+    if target.exists() and any(target.iterdir()):
+        raise FileExistsError(errno.EEXIST, "There is something in that folder already", str(target))
     temporary = target.parent / f".{secrets.token_hex(6)}{TEMPORARY_SUFFIX}"
     temporary.mkdir()
     try:

@@ -114,6 +114,8 @@ class _Unpacking:
         self.nested: list[str] = []
 
     def run(self) -> None:
+        # What comes out is hardly ever less than the archive itself: better to know before hours of work.
+        self._check_space(self._archive_bytes)
         for entry in self._source.entries():
             member = entry.member
             if is_junk(member.name):

@@ -1,6 +1,7 @@
 """What every archive format offers: its members in one pass, each with its bytes."""
 
 import contextlib
+import errno
 import lzma
 import struct
 import tarfile
@@ -107,11 +108,6 @@ class Archive(ABC):
     def position(self) -> int:
         """How much of `total` is done."""
 
-    @property
-    def declared(self) -> int | None:
-        """The unpacked size of all files, where the archive says it beforehand."""
-        return None
-
     @abstractmethod
     def entries(self) -> Iterator[Entry]:
         """Give the members in their order, once."""
@@ -139,7 +135,8 @@ def telling_damage() -> Iterator[None]:
     ) as error:  # fmt: skip
         raise InputError(DAMAGED) from error
     except OSError as error:
-        # gzip and bz2 raise OSError without a number for bad content; one with a number is the system's.
-        if error.errno is None:
+        # gzip and bz2 raise OSError without a number for bad content, and zipfile seeks to where a bad offset sends it;
+        # any other number is the system's.
+        if error.errno in {None, errno.EINVAL}:
             raise InputError(DAMAGED) from error
         raise

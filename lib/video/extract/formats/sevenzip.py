@@ -6,7 +6,6 @@ unpacked once.
 """
 
 import functools
-import itertools
 import os
 import re
 import subprocess
@@ -37,6 +36,13 @@ _END_OF_HEAD = b"----------"
 _OK, _WARNING = 0, 1
 _TYPES = {b"7z\xbc\xaf\x27\x1c": "7z", RAR4: "rar", RAR5: "rar5", b"PK": "zip"}
 _COMMON = ("-p", "-spd", "-bd", "-y", "-sccUTF-8")
+_FIELDS = {
+    field.encode(): field
+    for field in (
+        "Path", "Size", "Packed Size", "Attributes", "Folder", "CRC", "Encrypted",
+        "Symbolic Link", "Hard Link", "Copy Link", "Alternate Stream", "Anti",
+    )
+}  # fmt: skip
 _MODE = re.compile(r"(?:^|\s)([-dlcbps])[-rwxsStT]{9}")
 _KINDS = {"d": Kind.FOLDER, "l": Kind.SYMLINK, "c": Kind.DEVICE, "b": Kind.DEVICE, "p": Kind.DEVICE, "s": Kind.DEVICE}
 _REPARSE = re.compile(r"^[A-Z]*L")
@@ -91,11 +97,6 @@ class SevenZipArchive(Archive):
         return self._total
 
     @property
-    def declared(self) -> int:
-        """The unpacked size."""
-        return self._total
-
-    @property
     def position(self) -> int:
         """The unpacked bytes so far."""
         return self._position
@@ -103,7 +104,11 @@ class SevenZipArchive(Archive):
     def _list(self) -> None:
         output = self._start("l", "-slt")
         # The head of the list, on the archive itself, is where a missing volume is named.
-        head = b"".join(itertools.takewhile(lambda line: line.rstrip() != _END_OF_HEAD, output))
+        head = ""
+        for line in output:
+            if line.rstrip() == _END_OF_HEAD:
+                break
+            head += line.decode("utf-8", "replace")
         block = 0
         checksums: dict[str, str] = {}
         for record in _records(output):
@@ -112,12 +117,12 @@ class SevenZipArchive(Archive):
             # In a solid block of 7z only the first member has the packed size: that of the whole block.
             block = int(record.get("Packed Size") or block)
             # A copy within the archive is listed without a check sum: it has that of its original.
-            checksums[record.get("Path", "")] = checksum = checksums.get(
-                record.get("Copy Link", ""), record.get("CRC", "")
-            )
+            original = record.get("Copy Link")
+            checksum = checksums.get(original, "") if original else record.get("CRC", "")
+            checksums[record.get("Path", "")] = checksum
             self._listed.append(_listed(record, block, checksum))
             self.check_count(len(self._listed))
-        self._end(said=head.decode("utf-8", "replace"))
+        self._end(said=head)
 
     def entries(self) -> Iterator[Entry]:
         """Give the members in the order of the list."""
@@ -214,7 +219,8 @@ def _records(lines: Iterable[bytes]) -> Iterator[dict[str, str]]:
             if record:
                 yield record
             record = {}
-        record.setdefault(key.decode("ascii", "replace"), decode_name(value.removeprefix(b" ")))
+        if field := _FIELDS.get(key):
+            record.setdefault(field, decode_name(value.removeprefix(b" ")))
     if record:
         yield record
 

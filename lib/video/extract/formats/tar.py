@@ -235,10 +235,12 @@ def _records(data: bytes) -> dict[str, bytes]:
     at = 0
     while at < len(data) and data[at] != 0:
         blank = data.find(b" ", at, at + 20)
-        length = int(data[at:blank]) if blank > at and data[at:blank].isdigit() else 0
-        key, equals, value = data[blank + 1 : at + length - 1].partition(b"=")
-        if not equals or length <= blank - at or at + length > len(data):
+        if blank < 0 or not data[at:blank].isdigit():
+            raise InputError(DAMAGED)
+        end = at + int(data[at:blank])
+        key, equals, value = data[blank + 1 : end - 1].partition(b"=")
+        if not equals or not blank < end - 1 < len(data):
             raise InputError(DAMAGED)
         records[key.decode("utf-8", "replace")] = value
-        at += length
+        at = end
     return records

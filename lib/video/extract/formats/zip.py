@@ -26,7 +26,10 @@ class ZipArchive(Archive):
     def __init__(self, path: Path, max_members: int) -> None:
         super().__init__(path, max_members)
         with telling_damage():
-            self._zip = zipfile.ZipFile(path)
+            try:
+                self._zip = zipfile.ZipFile(path)
+            except (RuntimeError, ValueError) as error:  # a version of the future, names that are not UTF-8
+                raise InputError(DAMAGED) from error
         self._infos = self._zip.infolist()
         self._total = sum(info.file_size for info in self._infos)
         self._position = 0
@@ -57,11 +60,6 @@ class ZipArchive(Archive):
         return self._total
 
     @property
-    def declared(self) -> int:
-        """The unpacked size."""
-        return self._total
-
-    @property
     def position(self) -> int:
         """The unpacked bytes so far."""
         return self._position
@@ -78,7 +76,7 @@ class ZipArchive(Archive):
         with telling_damage():
             try:
                 opened = self._zip.open(info)
-            except (RuntimeError, NotImplementedError) as error:
+            except (RuntimeError, ValueError) as error:
                 raise InputError(DAMAGED) from error
             with opened as stream:
                 while chunk := stream.read(CHUNK_BYTES):

@@ -93,8 +93,8 @@ class Bench:
         return path
 
     def seven_zip(self, *arguments, cwd=None, stdin=None):
-        done = subprocess.run([program(), *arguments, "-y"], cwd=cwd or self.folder, input=stdin, capture_output=True)
-        assert done.returncode == 0, done.stdout + done.stderr
+        command = [program(), *arguments, "-y"]
+        subprocess.run(command, check=True, cwd=cwd or self.folder, input=stdin, capture_output=True)
 
     def seven_z(self, members, name="a.7z", *switches):
         """Members get their names when they are in: those may be names that no file can have."""

@@ -1,7 +1,9 @@
 import bz2
+import contextlib
 import gzip
 import io
 import lzma
+import random
 import shutil
 import tarfile
 import zipfile
@@ -74,6 +76,21 @@ def test_content_that_does_not_fit_its_check_sum_is_a_clear_error(bench, make):
         bench.unpack(archive)
 
     assert list(bench.projects.iterdir()) == []
+
+
+@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+def test_whatever_is_wrong_in_an_archive_is_a_clear_error_or_harmless(bench, make):
+    good = make(bench, {"day/clip.mp4": bench.noise(300), "Été.txt": b"hello" * 20, "e.txt": b""}).read_bytes()
+    chance = random.Random(len(good))
+    for _ in range(40):
+        bad = bytearray(good)
+        for _ in range(chance.choice([1, 2, 5])):
+            bad[chance.randrange(min(len(bad), 3000))] = chance.choice([0, 0xFF, chance.randrange(256)])
+        (bench.folder / "bad").write_bytes(bad)
+        with contextlib.suppress(InputError):
+            bench.unpack(bench.folder / "bad")
+        shutil.rmtree(bench.project, ignore_errors=True)
+        assert list(bench.projects.iterdir()) == []
 
 
 def test_folders_packed_in_one_solid_block_come_out_right(bench):
@@ -249,7 +266,19 @@ class TestTarHeaders:
         with pytest.raises(InputError, match="damaged"):
             bench.unpack(bench.folder / "a.tar.gz")
 
-    @pytest.mark.parametrize("record", [b"99999 path=x\n", b"path", b"0 path=x\n", b"11 path\n", b"1" * 5000])
+    @pytest.mark.parametrize(
+        "record",
+        [
+            b"99999 path=x\n",
+            b"path",
+            b"0 path=x\n",
+            b"2 path=x\n",
+            b"00000000000000000000 a=b\n",
+            b"a=b 1 ",
+            b"11 path\n",
+            b"1" * 5000,
+        ],
+    )
     def test_a_broken_extended_header_is_a_clear_error(self, bench, record):
         info = bench.tar_member("x", tarfile.XHDTYPE)
         info.size = len(record)

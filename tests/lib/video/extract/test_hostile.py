@@ -1,19 +1,22 @@
 import io
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tarfile
+import tempfile
 import textwrap
 import time
-import tracemalloc
 import zipfile
 import zlib
+from pathlib import Path
 
 import pytest
 
 from lib.errors import InputError
 from lib.files import is_temporary, sweep
+from lib.video.extract.formats import open_archive
 
 MIB = 1 << 20
 
@@ -43,7 +46,7 @@ class TestNamesThatEscape:
         assert bench.content() == GOOD
         assert bench.refused() == EVIL_NAMES
         assert sum(extraction.refused.values()) == len(EVIL_NAMES)
-        assert not [path for path in bench.folder.parent.rglob("*evil*")]
+        assert not list(bench.folder.parent.rglob("*evil*"))
 
     def test_zip(self, bench):
         members = {bench.zip_member(name): b"evil" for name in EVIL_NAMES}
@@ -221,19 +224,42 @@ class TestBombs:
         assert bench.refused() == {"": "member_count"}
 
 
-@pytest.mark.parametrize("make", ["zip", "tar", "rar"])
-def test_a_hundred_thousand_members_take_little_time_and_memory(bench, make):
-    count = 100_000
-    archive = getattr(bench, make)({f"day {number % 100}/{number}.txt": b"x" for number in range(count)})
-    tracemalloc.start()
+@pytest.fixture
+def quick_folder(tmp_path):
+    """A folder in memory, where the system has one: a hundred thousand files are made and removed quickly there."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > 2 << 30
+    with tempfile.TemporaryDirectory(dir=memory if roomy else tmp_path) as folder:
+        yield Path(folder)
+
+
+def test_a_hundred_thousand_members_take_little_time_and_memory(bench, quick_folder):
+    archive = bench.zip({f"day {number % 100}/{number}.txt": b"x" for number in range(100_000)}, method=0)
+    program = textwrap.dedent(f"""
+        import resource
+        from pathlib import Path
+        from lib.video.extract.extraction import extract_archive
+        from lib.video.extract.options import ExtractOptions
+        options = ExtractOptions(keep_free_bytes=0)
+        folder = Path({str(quick_folder)!r})
+        print(extract_archive(Path({str(archive)!r}), folder / "project", options, folder / "log").files)
+        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    """)
     began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    files, kilobytes = map(int, done.stdout.split())
+    assert files == 100_000
+    assert kilobytes < 400_000
+    assert time.monotonic() - began < 90
 
-    extraction = bench.unpack(archive)
 
-    assert extraction.files == count
-    assert tracemalloc.get_traced_memory()[1] < 300 * MIB
-    tracemalloc.stop()
-    assert time.monotonic() - began < 60
+@pytest.mark.parametrize(("make", "count"), [("tar", 20_000), ("rar", 50_000)])
+def test_members_in_great_number_are_listed_without_delay(bench, make, count):
+    archive = getattr(bench, make)({f"day {number % 100}/{number}.txt": b"x" for number in range(count)})
+    began = time.monotonic()
+    with open_archive(archive, count) as opened:
+        assert sum(len(b"".join(entry.chunks)) for entry in opened.entries()) == count
+    assert time.monotonic() - began < 45
 
 
 def test_an_archive_in_an_archive_is_kept_but_not_opened(bench):
@@ -241,6 +267,15 @@ def test_an_archive_in_an_archive_is_kept_but_not_opened(bench):
     extraction = bench.unpack(bench.zip({"top/more.zip": inner, "top/clip.mp4": b"y"}))
     assert bench.content() == {"more.zip": inner, "clip.mp4": b"y"}
     assert extraction.nested == ("more.zip",)
+
+
+def test_a_project_that_is_there_is_not_written_into(bench):
+    bench.project.mkdir()
+    (bench.project / "mine.txt").write_bytes(b"mine")
+    with pytest.raises(FileExistsError):
+        bench.unpack(bench.zip(GOOD))
+    assert bench.content() == {"mine.txt": b"mine"}
+    assert [path.name for path in bench.projects.iterdir()] == ["project"]
 
 
 def test_when_everything_is_refused_there_is_no_project(bench):
@@ -264,7 +299,11 @@ def test_the_log_keeps_earlier_lines_and_hides_what_could_act_on_a_terminal(benc
 class TestFullDisk:
     @pytest.fixture
     def disk(self, bench):
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "regie-test", bench.projects], capture_output=True)
+        done = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=2m", "regie-test", bench.projects],
+            check=False,
+            capture_output=True,
+        )
         if done.returncode:
             pytest.skip("this machine mounts no disk")
         yield bench
@@ -307,7 +346,7 @@ def test_a_kill_in_the_middle_leaves_what_a_sweep_removes(bench, make):
         extract_archive(Path({str(archive)!r}), Path({str(bench.project)!r}), ExtractOptions(keep_free_bytes=0),
                         Path({str(bench.log)!r}), killed)
     """)
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True)
+    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True)
     assert done.returncode == -signal.SIGKILL, done.stderr
 
     [left] = bench.projects.iterdir()
