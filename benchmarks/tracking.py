@@ -154,17 +154,14 @@ def repeated(source: Path, times: int, target: Path) -> Path:
             with av.open(str(source)) as film:
                 video = film.streams.video[0]
                 stream = stream or output.add_stream_from_template(video)
-                first, end = None, 0
-                for packet in film.demux(video):
-                    if packet.pts is None or packet.dts is None:
-                        continue
-                    first = packet.dts if first is None else first
-                    packet.pts += offset - first
-                    packet.dts += offset - first
-                    end = max(end, packet.pts + packet.duration, packet.dts + packet.duration)
+                packets = [packet for packet in film.demux(video) if packet.size]
+                shift = offset - min(packet.dts or 0 for packet in packets)
+                for packet in packets:
+                    packet.pts = (packet.pts or 0) + shift
+                    packet.dts = (packet.dts or 0) + shift
+                    offset = max(offset, packet.pts + (packet.duration or 0))
                     packet.stream = stream
                     output.mux(packet)
-                offset = end or offset
     return target
 
 

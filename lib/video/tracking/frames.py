@@ -11,7 +11,7 @@ from av.codec.context import ThreadType
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 
-from lib.video.pictures import display_matrix, is_transposed, upright
+from lib.video.pictures import Matrix, display_matrix, is_transposed, upright
 from lib.video.source import opened, video_stream
 from lib.video.tracking.faces import Picture
 
@@ -25,6 +25,8 @@ class FrameReader:
         self._size = width, height
         self._held: VideoFrame | None = None
         self._next = 0
+        self._matrix: Matrix | None = None
+        self._oriented = False
         self._open()
 
     def __enter__(self) -> Self:
@@ -107,7 +109,10 @@ class FrameReader:
                 return
 
     def _picture(self, frame: VideoFrame) -> Picture:
-        matrix = display_matrix(frame)
+        if not self._oriented:
+            # Once, not for every frame: side data and frame hold each other until the next garbage collection.
+            self._matrix, self._oriented = display_matrix(frame), True
+        matrix = self._matrix
         width, height = reversed(self._size) if is_transposed(matrix) else self._size
         scaled = frame.reformat(width=width, height=height, format="rgb24", interpolation=Interpolation.BILINEAR)
         return np.ascontiguousarray(upright(cast(Picture, scaled.to_ndarray()), matrix))

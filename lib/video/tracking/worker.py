@@ -5,6 +5,7 @@ chunk that is done, an error. The faces of a chunk go to a file, one line a fram
 never outlives the process that started it.
 """
 
+import gc
 import os
 import queue
 import signal
@@ -65,6 +66,8 @@ def _serve(messages: "queue.SimpleQueue[Any]", answers: BinaryIO) -> NoReturn:
     job = messages.get()
     options = TrackingOptions.model_validate(job["options"])
     engine = registry.load(job["engine"], options)
+    gc.collect()
+    gc.freeze()  # what was imported stays: the collections below have little to look at
     width, height = job["size"]
     scale = job["width"] / width
     with FrameReader(_path(job["video"]), width, height) as reader:
@@ -84,6 +87,7 @@ def _serve(messages: "queue.SimpleQueue[Any]", answers: BinaryIO) -> NoReturn:
                     if time.monotonic() - told > REPORT_SECONDS:
                         _answer(answers, {"frames": unsaid})
                         told, unsaid = time.monotonic(), 0
+            gc.collect()  # packets and frames hold each other, and are too few for Python to collect them soon
             _answer(answers, {"frames": unsaid, "done": chunk["index"], "undecoded": undecoded})
 
 

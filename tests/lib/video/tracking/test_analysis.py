@@ -2,11 +2,11 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,10 +88,10 @@ def test_faces_are_found_followed_and_told_apart_at_the_cut(film: Path, scenes_o
 def test_the_result_is_the_same_whatever_the_number_of_processes(film: Path, scenes_of_portraits: str) -> None:
     Results(film).scenes_csv.write_text(scenes_of_portraits)
     results = []
-    for processes in (1, 2, 3):
+    for processes in (1, 2):
         track(film, TrackingOptions(engines=("mediapipe_mesh",), processes=processes, chunk_frames=13))
         results.append(frames_of(film))
-    assert results[0] == results[1] == results[2]
+    assert results[0] == results[1]
 
 
 def test_an_id_lasts_through_the_chunks_of_a_long_scene(film: Path) -> None:
@@ -244,17 +244,17 @@ def test_no_process_outlives_the_one_that_started_it(film: Path) -> None:
     assert done.returncode == -signal.SIGKILL
     workers = [int(pid) for pid in done.stdout.split()]
     assert len(workers) == 2
-    deadline = time.monotonic() + 20
-    while any(alive(pid) for pid in workers):
-        assert time.monotonic() < deadline, "a worker still runs"
-        os.sched_yield()
+    assert all(ended(pid) for pid in workers)
 
 
-def alive(pid: int) -> bool:
+def ended(process: int) -> bool:
+    """Wait for the end of a process that is nobody's child any more."""
     try:
-        return "zombie" not in Path(f"/proc/{pid}/status").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+        handle = os.pidfd_open(process)
+    except ProcessLookupError:
+        return True
+    with open(handle, "rb", buffering=0) as watched:
+        return bool(select.select([watched], [], [], 30)[0])
 
 
 def test_workers_import_neither_prefect_nor_the_main_module(film: Path, tmp_path: Path) -> None:
