@@ -253,8 +253,10 @@ def ended(process: int) -> bool:
         handle = os.pidfd_open(process)
     except ProcessLookupError:
         return True
-    with open(handle, "rb", buffering=0) as watched:
-        return bool(select.select([watched], [], [], 30)[0])
+    try:
+        return bool(select.select([handle], [], [], 30)[0])
+    finally:
+        os.close(handle)
 
 
 def test_workers_import_neither_prefect_nor_the_main_module(film: Path, tmp_path: Path) -> None:
