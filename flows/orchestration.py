@@ -4,7 +4,7 @@ import contextvars
 import importlib
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, cast
@@ -14,7 +14,6 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
 from prefect.logging import get_run_logger
-from prefect.runtime import flow_run as runtime
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from prefect.states import Completed, Failed
 
@@ -64,12 +63,13 @@ def run_phases(
     *,
     inline: bool,
     subject: str,
+    moved_on: Callable[[], None] = lambda: None,
 ) -> list[Ended]:
     """Run the chosen phases of a workflow in their order, those that do not depend on each other at the same time.
 
     A phase of the orchestrator's own environment, or any with `inline`, is a subflow in this process; another is a
     deployment in the work pool of its environment. All are children of this run. A phase that fails stops only those
-    that need it. Called inside the orchestrator's flow.
+    that need it. Called inside the orchestrator's flow; `moved_on` is called about once a second.
     """
     logger = get_run_logger()
     stop = threading.Event()
@@ -82,6 +82,7 @@ def run_phases(
     with ThreadPoolExecutor(max_workers=len(workflow.phases), thread_name_prefix="phase") as threads:
         try:
             while pending or working:
+                moved_on()
                 for phase in ready(pending, settled):
                     pending.remove(phase)
                     if why := hindrance(phase, failed):
@@ -171,8 +172,3 @@ def _ended(phase: Phase, state: State[Any]) -> Ended:
         return Ended(phase, "completed", state.message or "")
     message = state.message or state.name or "ended without a word"
     return Ended(phase, "partial" if state.name == PARTIAL else "failed", message)
-
-
-def root_run_id() -> str:
-    """Return the id of the run that this code runs in."""
-    return str(runtime.get_id() or "")

@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lib.video.sources import find_sources
 from prefect import State, flow
 
 from flows.orchestration import conclude
@@ -12,6 +11,7 @@ from lib.errors import InputError
 from lib.files import sweep
 from lib.runs.report import Item, PhaseReport
 from lib.video.options import VideoOptions
+from lib.video.sources import find_sources
 from lib.video.workspace import Workspace
 from tasks.progress import PhaseProgress
 from tasks.video import bring_in_source, failure

@@ -1,21 +1,20 @@
 """The orchestrator of `video`."""
 
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
 from prefect import State, flow
-from prefect.artifacts import create_markdown_artifact
 from prefect.runtime import flow_run as runtime
 from prefect.states import Failed
 from pydantic import Field
 
-from flows.orchestration import Ended, root_run_id, run_phases, verdict
+from flows.orchestration import run_phases, verdict
+from flows.page import RunPage
 from lib.errors import InputError
 from lib.runs.plan import PlanError
 from lib.video.options import VideoOptions
 from lib.video.plan import VIDEO
-from lib.video.summary import summary_markdown
+from lib.video.summary import results_markdown
 from lib.video.workspace import Workspace
 
 
@@ -38,7 +37,7 @@ def video_pipeline(
     """From archives of rushes to scene cuts, speakers, faces, reduced files, an archive and a report."""
     options = options or VideoOptions()
     workspace = Workspace(Path(out))
-    started = time.monotonic()
+    page = RunPage(VIDEO)
     try:
         chosen = VIDEO.select(only or (), first, last)
         with workspace.locked():
@@ -48,16 +47,9 @@ def video_pipeline(
                 {"source": source, "out": out, "options": options},
                 inline=inline,
                 subject=Path(source).name,
+                moved_on=page.refresh,
             )
     except (InputError, PlanError) as error:
         return Failed(message=str(error))
-    state = verdict(chosen, ended)
-    _leave_summary(source, workspace, ended, time.monotonic() - started)
-    return state
-
-
-def _leave_summary(source: str, workspace: Workspace, ended: list[Ended], seconds: float) -> None:
-    rows = [(end.phase, end.verdict, end.message) for end in ended]
-    create_markdown_artifact(
-        summary_markdown(source, workspace, rows, seconds), key=f"video-{root_run_id()}", description="Results"
-    )
+    page.write(results_markdown(workspace, chosen))
+    return verdict(chosen, ended)

@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from lib.runs.page import cell
 from lib.runs.report import Item, ItemState, PhaseReport
 from lib.video.plan import VIDEO
-from lib.video.summary import cell, summary_markdown
+from lib.video.summary import results_markdown
 from lib.video.workspace import Workspace
 
 MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -66,23 +67,21 @@ def test_a_cell_is_one_line(text: str) -> None:
     assert len(cell(text).splitlines()) <= 1
 
 
-@given(source=TEXTS.filter(str.strip), message=TEXTS, subject=TEXTS, reason=TEXTS)
+@given(subject=TEXTS, reason=TEXTS)
 def test_a_summary_shows_what_it_was_given_and_no_more_markup(
-    tmp_path_factory: pytest.TempPathFactory, source: str, message: str, subject: str, reason: str
+    tmp_path_factory: pytest.TempPathFactory, subject: str, reason: str
 ) -> None:
     workspace = Workspace(tmp_path_factory.mktemp("out"))
     failed = Item(subject=subject, state=ItemState.FAILED, reason=reason)
     workspace.record(PhaseReport(phase="scenes", items=(failed,)))
-    markdown = summary_markdown(source, workspace, [(VIDEO.phase("scenes"), "partial", message)], 12.4)
+    markdown = results_markdown(workspace, [VIDEO.phase("scenes")])
     assert rows(markdown) == [
-        ["Phase", "State", "What"],
-        ["3 Scenes", "partial", flat(message)],
         ["File", "Phase", "Why"],
         [flat(subject), "Scenes", flat(reason)],
     ]
     tokens = MARKDOWN.parse(markdown)
     headings = [shown(inside) for token, inside in itertools.pairwise(tokens) if token.type == "heading_open"]
-    assert headings == [flat(source), "Files that failed"]
+    assert headings == ["Files that failed"]
 
 
 def test_a_summary_names_the_reports_by_paths_that_can_be_copied(tmp_path: Path) -> None:
@@ -90,7 +89,7 @@ def test_a_summary_names_the_reports_by_paths_that_can_be_copied(tmp_path: Path)
     report = workspace.output / "my_project *1*" / "report.html"
     report.parent.mkdir(parents=True)
     report.touch()
-    tokens = MARKDOWN.parse(summary_markdown("rushes.zip", workspace, [], 1))
+    tokens = MARKDOWN.parse(results_markdown(workspace, []))
     texts = ["".join(child.content for child in token.children or []) for token in tokens if token.type == "inline"]
     assert str(report) in texts
 
@@ -98,7 +97,6 @@ def test_a_summary_names_the_reports_by_paths_that_can_be_copied(tmp_path: Path)
 def test_a_run_without_failures_lists_none(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     workspace.record(PhaseReport(phase="scenes", items=(Item(subject="a", state=ItemState.DONE),)))
-    markdown = summary_markdown("rushes.zip", workspace, [(VIDEO.phase("scenes"), "completed", "1 done")], 59.6)
+    markdown = results_markdown(workspace, [VIDEO.phase("scenes")])
     assert "failed" not in markdown
     assert "Reports" not in markdown
-    assert "60 s in all." in markdown
