@@ -1,5 +1,6 @@
 """Work pools and deployments, made from the declared workflows."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,9 @@ async def _make_pool(client: PrefectClient, key: str, root: Path) -> WorkPool | 
 def process_template(python: Path) -> dict[str, Any]:
     """Return the job template of a process pool whose flow runs are executed by `python`."""
     template = ProcessWorker.get_default_base_job_template()
-    template["variables"]["properties"]["command"]["default"] = f"{python} -m prefect.engine"
+    # A run ends with its worker, however the worker ends.
+    command = [python, "-m", "deployments.child", "0", python, "-m", "prefect.engine"]
+    template["variables"]["properties"]["command"]["default"] = shlex.join(map(str, command))
     return template
 
 

@@ -1,4 +1,4 @@
-"""Start a program that ends when its parent does, however the parent ends: `python -m deployments.child PROGRAM…`."""
+"""Start a program that ends when its parent does, however the parent ends: `python -m deployments.child PARENT PROGRAM…`."""
 
 import ctypes
 import os
@@ -9,14 +9,17 @@ PR_SET_PDEATHSIG = 1
 """From <linux/prctl.h>: the signal that a process gets when its parent dies."""
 
 
-def die_with_parent() -> None:
-    """Ask the kernel to end this process when its parent ends; elsewhere than on Linux, nothing."""
+def die_with_parent(parent: int) -> None:
+    """Ask the kernel to end this process when its parent ends; elsewhere than on Linux, nothing.
+
+    `parent` is the id of the parent, which may have died before the kernel was asked; 0 when it is not known.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() == 1:  # it died before we asked
+        if parent not in {0, os.getppid()}:
             sys.exit(1)
 
 
 if __name__ == "__main__":
-    die_with_parent()
-    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606  # the caller's own command line
+    die_with_parent(int(sys.argv[1]))
+    os.execvp(sys.argv[2], sys.argv[2:])  # noqa: S606  # the caller's own command line

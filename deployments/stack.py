@@ -145,11 +145,12 @@ def _started(config: Settings, say: Callable[[str], None], port: int | None) -> 
             _state_file(config).unlink(missing_ok=True)
             for process in reversed(processes):
                 end(process.pid)
+                process.wait()
 
 
 def _spawn(arguments: list[str], variables: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
     # A session of its own: Ctrl-C in the terminal reaches this process only, which then ends the others in order.
-    command = [sys.executable, "-m", "deployments.child", sys.executable, *arguments]
+    command = [sys.executable, "-m", "deployments.child", str(os.getpid()), sys.executable, *arguments]
     return subprocess.Popen(
         command, env=dict(variables), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
     )

@@ -1,11 +1,14 @@
-"""A small workflow whose phases do as they are told; flow runs in other processes import it by name."""
+"""The flows of a small workflow whose phases do as they are told; other processes import them by name."""
 
+import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from prefect import State, flow
 from pydantic import BaseModel
+from regie_toy_plan import TOY
 
 from flows.orchestration import conclude, run_phases, verdict
 from lib.errors import InputError
@@ -13,18 +16,6 @@ from lib.runs.plan import Phase, Workflow
 from lib.runs.report import Item, ItemState, PhaseReport
 from tasks.progress import PhaseProgress
 
-TOY = Workflow(
-    "toy",
-    "Toy",
-    "regie_toy:toy",
-    (
-        Phase(1, "start", "Start", "regie_toy:start", "base"),
-        Phase(2, "left", "Left", "regie_toy:left", "base", ("start",), ("start",)),
-        Phase(3, "right", "Right", "regie_toy:right", "base", ("start",), ("start",)),
-        Phase(4, "join", "Join", "regie_toy:join", "base", ("left", "right"), ("left",)),
-        Phase(5, "last", "Last", "regie_toy:last", "elsewhere", ("start", "join"), ("start",)),
-    ),
-)
 MEETING = threading.Barrier(2, timeout=60)
 
 
@@ -50,7 +41,7 @@ def _play(key: str, orders: Orders) -> State[Any]:
         items = []
         for subject, state in zip(("one", "two"), states, strict=True):
             reason = "it is too old" if state is ItemState.FAILED else ""
-            item = Item(subject=subject, state=state, engine="clockwork 1", reason=reason)
+            item = Item(subject=subject, state=state, engine=f"clockwork in {Path(sys.prefix).name}", reason=reason)
             progress.of(subject)(1, 1)
             progress.ended(item)
             items.append(item)

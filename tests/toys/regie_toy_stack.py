@@ -1,0 +1,44 @@
+"""Hold a stack of the toy workflow: says what it got, obeys the lines of standard input, and leaves at their end."""
+
+import json
+import sys
+
+from regie_toy_plan import TOY
+
+from deployments.stack import stack
+from lib.errors import InputError
+from lib.settings import read_settings
+from lib.workflows import WORKFLOWS
+
+
+def tell(**words: object) -> None:
+    """Print one line of JSON."""
+    print(json.dumps(words), flush=True)
+
+
+def run(orders: dict[str, str], wait: bool) -> None:
+    """Run the toy's deployment: to its end, or only start it."""
+    from prefect.deployments import run_deployment
+
+    from lib.runs.reader import run_status
+
+    started = run_deployment(
+        "toy/regie",
+        parameters={"source": "toy box", "orders": {"phases": orders}},
+        timeout=None if wait else 0,
+        poll_interval=0.2,
+        as_subflow=False,
+    )
+    tell(status=run_status(str(started.id), WORKFLOWS).model_dump(mode="json"))
+
+
+WORKFLOWS.clear()
+WORKFLOWS[TOY.key] = TOY
+try:
+    with stack(read_settings(), lambda line: tell(said=line), port=int(sys.argv[1]) if sys.argv[1:] else None) as got:
+        tell(own=got.own, api_url=got.api_url, ui_url=got.ui_url)
+        for line in sys.stdin:
+            run(**json.loads(line))
+except InputError as error:
+    tell(refused=str(error))
+tell(left=True)
