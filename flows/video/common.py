@@ -9,10 +9,10 @@ from prefect.logging import get_run_logger
 from lib.errors import InputError
 from lib.progress import Progress
 from lib.runs.report import Item, ItemState, PhaseReport
+from lib.video import sources
 from lib.video.media import probe
 from lib.video.options import VideoOptions
 from lib.video.results import find_videos
-from lib.video.sources import find_sources, project_of
 from lib.video.workspace import Workspace
 from tasks.progress import PhaseProgress
 from tasks.video import analyse, failure
@@ -20,8 +20,7 @@ from tasks.video import analyse, failure
 
 def projects_of(source: str, workspace: Workspace, options: VideoOptions) -> list[Path]:
     """Return the projects that a source became; InputError when there is none yet."""
-    found = (project_of(each, workspace.projects) for each in find_sources(Path(source), options.extract))
-    projects = [project for project in found if project is not None]
+    projects = sources.projects_of(Path(source), workspace.projects, options.extract)
     if not projects:
         raise InputError(f"Nothing of {source} is in {workspace.root} yet: run phase 1 (extract) first.")
     return projects

@@ -5,7 +5,7 @@ from typing import Any
 
 from lib.video.extract.options import ExtractOptions
 from lib.video.results import Results, find_videos
-from lib.video.sources import find_sources, project_of
+from lib.video.sources import projects_of
 from lib.video.workspace import Workspace
 
 
@@ -16,10 +16,7 @@ def outputs_of(source: str, out: str) -> list[dict[str, Any]]:
     """
     workspace = Workspace(Path(out))
     outputs: list[dict[str, Any]] = []
-    for each in find_sources(Path(source), ExtractOptions()):
-        project = project_of(each, workspace.projects)
-        if project is None:
-            continue
+    for project in projects_of(Path(source), workspace.projects, ExtractOptions()):
         published = workspace.output / project.name
         archive = workspace.archives / project.name
         own = {"report": published / "report.html", "output": published, "archive": archive}

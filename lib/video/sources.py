@@ -19,7 +19,7 @@ from lib.video.extract.names import Names, clean_name, decode_name, fold, shorte
 from lib.video.extract.options import ExtractOptions
 from lib.video.results import find_videos
 
-__all__ = ["Intake", "Source", "SourceKind", "bring_in", "find_sources", "project_of"]
+__all__ = ["Intake", "Source", "SourceKind", "bring_in", "find_sources", "project_of", "projects_of"]
 
 HASH_BYTES = 4 << 20
 
@@ -56,6 +56,23 @@ def project_of(source: Source, projects: Path) -> Path | None:
             if manifest.sha256 == sha256:
                 return manifest_file.parent
     return None
+
+
+def projects_of(source: Path, projects: Path, options: ExtractOptions) -> list[Path]:
+    """Return the projects that a source became, in the order of the source; those of archives that were deleted last.
+
+    `source` may hold several sources, or be gone itself when it was an archive that was deleted on request.
+    """
+    there = find_sources(source, options) if source.exists() else []
+    found = [project for each in there if (project := project_of(each, projects)) is not None]
+    for manifest_file in sorted(projects.glob(f"*/{MANIFEST}")):
+        manifest = Manifest.read(manifest_file.parent)
+        if manifest is None or manifest_file.parent in found:
+            continue
+        origin = Path(manifest.source)
+        if origin.is_relative_to(as_text(source.resolve())) and not origin.exists():
+            found.append(manifest_file.parent)
+    return found
 
 
 def bring_in(

@@ -11,11 +11,12 @@ from lib.video.archive import Action, archive_video
 from lib.video.export import write_edl, write_otio
 from lib.video.extract.manifest import Manifest
 from lib.video.finalise.check import PHASES, check_results
-from lib.video.finalise.publish import Published, publish
+from lib.video.finalise.publish import Published, publish, results_beside
 from lib.video.hashes import HashBook
 from lib.video.media import Media, probe
 from lib.video.options import VideoOptions
 from lib.video.plan import VIDEO
+from lib.video.report.page import identity, is_made_from
 from lib.video.report.project import Entry, write_project_report
 from lib.video.report.video import write_video_report
 from lib.video.results import Results, find_videos
@@ -36,7 +37,11 @@ def finish_video(
     changed = False
     if results.scenes_csv.exists():
         changed |= _export(video, results, facts)
-    write_video_report(video, results.report_html, options.report, facts, progress)
+    made_of = (video, *(file for file in results_beside(video) if file != results.report_html))
+    made_from = identity(facts, options.report, files=made_of)
+    if not is_made_from(results.report_html, made_from):
+        write_video_report(video, results.report_html, options.report, facts, progress, made_from)
+        changed = True
     if options.finalise.archive:
         project = workspace.subject(video).partition("/")[0]
         seconds = _seconds(subject, workspace)
@@ -51,15 +56,21 @@ def finish_project(project: Path, workspace: Workspace, options: VideoOptions, p
     """Write the report and the tables of a project and copy the project to the output."""
     write_tables(project, project / FOLDER)
     entries = [_entry(video, workspace) for video in find_videos(project)]
-    write_project_report(
-        project.name,
-        entries,
-        project / "report.html",
-        options.report,
-        phases=list(reports_of(project, workspace)),
-        security_log=workspace.security_log,
-        archive=manifest.source if (manifest := Manifest.read(project)) else "",
-    )
+    phases = list(reports_of(project, workspace))
+    files = [file for entry in entries for file in (entry.video, *results_beside(entry.video))]
+    made_from = identity(phases, options.report, files=(workspace.security_log, *files))
+    target = project / "report.html"
+    if not is_made_from(target, made_from):
+        write_project_report(
+            project.name,
+            entries,
+            target,
+            options.report,
+            phases=phases,
+            security_log=workspace.security_log,
+            archive=manifest.source if (manifest := Manifest.read(project)) else "",
+            made_from=made_from,
+        )
     return publish(project, workspace.output, options.finalise, progress, required_of(workspace))
 
 

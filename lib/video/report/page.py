@@ -3,7 +3,8 @@
 import base64
 import functools
 import hashlib
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +14,52 @@ from markupsafe import Markup
 from lib.files import replacing
 from lib.video.report.words import Words, visible
 
+HEAD_BYTES = 4096
+"""A page says what it was made from within its first bytes."""
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-def write_page(target: Path, template: str, words: Words, values: Mapping[str, Any]) -> None:
-    """Write a page atomically; one that says the same already is left as it is."""
+def write_page(target: Path, template: str, words: Words, values: Mapping[str, Any], made_from: str = "") -> None:
+    """Write a page atomically; one that says the same already is left as it is.
+
+    `made_from` is an identity of all that the page was made from, for `is_made_from`.
+    """
     style, script = ((TEMPLATES / name).read_text("utf-8") for name in ("report.css", "report.js"))
     shared = {
         "t": words,
         "style": Markup(style),  # noqa: S704 (our own file)
         "script": Markup(script),  # noqa: S704 (our own file)
         "policy": _policy(style, script),
+        "made_from": made_from,
     }
     page = _environment().get_template(template).render({**shared, **values}).encode("utf-8")
     if target.is_file() and target.read_bytes() == page:
         return
     with replacing(target) as temporary:
         temporary.write_bytes(page)
+
+
+def identity(*parts: Any, files: Iterable[Path] = ()) -> str:
+    """Return one identity of values and of files as they are now (name, size, time), for `made_from`."""
+    states = [(file.name, state.st_size, state.st_mtime_ns) for file in files if (state := _state(file))]
+    ours = [(file.name, hashlib.sha256(file.read_bytes()).hexdigest()) for file in sorted(TEMPLATES.iterdir())]
+    return hashlib.sha256(repr((parts, states, ours)).encode("utf-8", "backslashreplace")).hexdigest()
+
+
+def is_made_from(target: Path, made_from: str) -> bool:
+    """Whether a page is there that was made from this."""
+    try:
+        with target.open("rb") as page:
+            return made_from.encode("ascii") in page.read(HEAD_BYTES)
+    except OSError:
+        return False
+
+
+def _state(file: Path) -> os.stat_result | None:
+    try:
+        return file.stat()
+    except OSError:
+        return None
 
 
 def _policy(style: str, script: str) -> str:

@@ -118,6 +118,7 @@ def write_project_report(
     security_log: Path | None = None,
     archive: str = "",
     progress: Progress = silent,
+    made_from: str = "",
 ) -> None:
     """Write the report of a project.
 
@@ -148,7 +149,7 @@ def write_project_report(
         "refused_count": sum(1 for _ in refusals(security_log, archive)) if security_log else 0,
         "log_link": href(security_log, target.parent) if security_log and security_log.is_file() else None,
     }
-    write_page(target, "project.html", words, values)
+    write_page(target, "project.html", words, values, made_from)
 
 
 def refusals(security_log: Path, archive: str = "") -> Iterator[Refusal]:

@@ -58,7 +58,7 @@ class Card:
 
 
 def write_video_report(
-    video: Path, target: Path, options: ReportOptions, facts: Media, progress: Progress = silent
+    video: Path, target: Path, options: ReportOptions, facts: Media, progress: Progress = silent, made_from: str = ""
 ) -> Findings:
     """Write the report of a video from the results beside it; one that is missing is said in the report.
 
@@ -97,7 +97,7 @@ def write_video_report(
         "portrait": facts.height > facts.width,
         "picture_size": _picture_size(facts, width),
     }
-    write_page(target, "video.html", words, values)
+    write_page(target, "video.html", words, values, made_from)
     return findings
 
 
