@@ -1,4 +1,4 @@
-"""Start a program that ends when its parent does, however the parent ends: `python -m deployments.child PARENT PROGRAM…`."""
+"""Start a program that ends when its parent is killed: `python -m deployments.child PARENT PROGRAM…`."""
 
 import ctypes
 import os
@@ -15,7 +15,8 @@ def die_with_parent(parent: int) -> None:
     `parent` is the id of the parent, which may have died before the kernel was asked; 0 when it is not known.
     """
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        # Not SIGTERM: the parent was killed, so the server is going too, and a run asked to end would wait for it.
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if parent not in {0, os.getppid()}:
             sys.exit(1)
 

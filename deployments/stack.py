@@ -73,16 +73,16 @@ def stack(config: Settings, say: Callable[[str], None], *, port: int | None = No
     """
     config.run_folder.mkdir(parents=True, exist_ok=True)
     with (config.run_folder / "stack.lock").open("a") as owner, (config.run_folder / "users.lock").open("a") as users:
-        try:
-            fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if port is not None:
-                raise InputError(f"Régie is up already ({_running(config).ui_url}); `regie run` uses it.") from None
-            fcntl.flock(users, fcntl.LOCK_SH)
-            running = _running(config)
-            _point_prefect_at(environment_of(config, running.api_url))
-            yield running
-            return
+        if not _held(owner):
+            if port is None:
+                fcntl.flock(users, fcntl.LOCK_SH)
+            found = _running(config, owner)
+            if found is not None and port is not None:
+                raise InputError(f"Régie is up already ({found.ui_url}); `regie run` uses it.")
+            if found is not None:
+                _point_prefect_at(environment_of(config, found.api_url))
+                yield found
+                return
         with _started(config, say, port) as running:
             yield running
             _wait_for_others(users, say)
@@ -92,22 +92,31 @@ def _point_prefect_at(variables: Mapping[str, str]) -> None:
     os.environ.update({name: value for name, value in variables.items() if name.startswith(("PREFECT_", "REGIE_"))})
 
 
-def _wait_for_others(users: IO[str], say: Callable[[str], None]) -> None:
+def _held(lock: IO[str]) -> bool:
+    """Take a lock that nobody else holds, and say whether that was so."""
     try:
-        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        return False
+    return True
+
+
+def _wait_for_others(users: IO[str], say: Callable[[str], None]) -> None:
+    if not _held(users):
         say("Another run still uses this server: it is kept up until that one ends.")
         fcntl.flock(users, fcntl.LOCK_EX)
 
 
-def _running(config: Settings) -> Stack:
-    """Return the stack that another process started, once it answers."""
+def _running(config: Settings, owner: IO[str]) -> Stack | None:
+    """Return the stack that another process started, once it answers; None when that one left, and this one owns it."""
     deadline = time.monotonic() + config.start_timeout
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError, ValueError, KeyError, httpx.HTTPError):
             url = json.loads(_state_file(config).read_text())["api_url"]
             if httpx.get(f"{url}/health", timeout=5).is_success:
                 return Stack(api_url=url, ui_url=url.removesuffix("/api"), own=False)
+        if _held(owner):
+            return None
         time.sleep(0.2)
     raise InputError("Another Régie process is starting or stopping and does not answer. Try again in a moment.")
 
@@ -157,18 +166,23 @@ def _spawn(arguments: list[str], variables: Mapping[str, str], log: IO[bytes]) -
 
 
 def end(pid: int) -> None:
-    """End a process and everything that it started: asked first, killed after a grace."""
-    try:
+    """End a process after everything that it started: asked first, killed after a grace.
+
+    What it started goes first: it can then still tell how it ended.
+    """
+    with contextlib.suppress(psutil.NoSuchProcess):
         parent = psutil.Process(pid)
-        family = [*parent.children(recursive=True), parent]
-    except psutil.NoSuchProcess:
-        return
+        for family in (parent.children(recursive=True), [parent]):
+            _end_all(family)
+
+
+def _end_all(processes: list[psutil.Process]) -> None:
     for sig in (signal.SIGTERM, signal.SIGKILL):
-        for process in family:
+        for process in processes:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(sig)
-        _, family = psutil.wait_procs(family, timeout=GRACE_SECONDS)
-        if not family:
+        _, processes = psutil.wait_procs(processes, timeout=GRACE_SECONDS)
+        if not processes:
             return
 
 

@@ -1,4 +1,5 @@
 import contextlib
+import fcntl
 import json
 import os
 import socket
@@ -51,6 +52,27 @@ def cleaned(home: Path) -> Iterator[None]:
                 process.kill()
 
 
+@contextlib.contextmanager
+def leaving(home: Path) -> Iterator[Callable[[], None]]:
+    """Stand for an owner that is about to leave; give what makes it leave once another has begun to wait for it."""
+    with (home / "run" / "stack.lock").open("a") as owner, (home / "run" / "users.lock").open("a") as users:
+        fcntl.flock(owner, fcntl.LOCK_EX)
+
+        def someone_waits() -> bool:
+            try:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            fcntl.flock(users, fcntl.LOCK_UN)
+            return False
+
+        def leave() -> None:
+            until(someone_waits)
+            fcntl.flock(owner, fcntl.LOCK_UN)
+
+        yield leave
+
+
 class Holder:
     """A process that holds a stack."""
 
@@ -79,10 +101,10 @@ class Holder:
                 return heard[-1][word]
         raise AssertionError(f"it ended without {word}: {heard}")
 
-    def order(self, wait: bool = True, **orders: str) -> Any:
+    def order(self, only: list[int] | None = None, wait: bool = True, **orders: str) -> Any:
         """Have a run started, and return its status."""
         assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps({"orders": orders, "wait": wait}) + "\n")
+        self.process.stdin.write(json.dumps({"only": only, "orders": orders, "wait": wait}) + "\n")
         self.process.stdin.flush()
         return self.hear("status")
 
@@ -135,8 +157,8 @@ def test_a_run_takes_each_phase_to_its_environment_and_finds_all_of_them(up: Hol
 
 
 def test_a_phase_elsewhere_that_fails_says_why(up: Holder) -> None:
-    status = up.order(last="raise")
-    assert status["state"] == "partial"
+    status = up.order(only=[5], last="raise")
+    assert status["state"] == "failed"
     assert "The toy is broken. Mend it." in status["phases"][-1]["error"]
     assert "The toy is broken. Mend it." in status["message"]
 
@@ -163,12 +185,13 @@ def test_an_owner_that_is_killed_leaves_nothing_and_a_new_stack_starts(tmp_path:
     home = tmp_path / "home"
     with cleaned(home), Holder(home, toy_folder) as owner:
         owner.hear("own")
-        owner.order(wait=False, last="wait")
+        owner.order(only=[5], wait=False, last="wait")
         # The orchestrator and the phase, each in a process that a worker started.
         until(lambda: len([p for p in processes_of(home) if "prefect.engine" in p.cmdline()]) == 2)
         owner.kill()
-        until(lambda: processes_of(home) == [], seconds=30)
-        with Holder(home, toy_folder) as heir:
+        until(lambda: processes_of(home) == [], seconds=10)
+        with leaving(home) as leave, Holder(home, toy_folder) as heir:
+            leave()
             assert heir.hear("own") is True
             heir.leave()
             assert processes_of(home) == []

@@ -16,7 +16,7 @@ def tell(**words: object) -> None:
     print(json.dumps(words), flush=True)
 
 
-def run(orders: dict[str, str], wait: bool) -> None:
+def run(only: list[int] | None, orders: dict[str, str], wait: bool) -> None:
     """Run the toy's deployment: to its end, or only start it."""
     from prefect.deployments import run_deployment
 
@@ -24,7 +24,7 @@ def run(orders: dict[str, str], wait: bool) -> None:
 
     started = run_deployment(
         "toy/regie",
-        parameters={"source": "toy box", "orders": {"phases": orders}},
+        parameters={"source": "toy box", "orders": {"phases": orders}, "only": only},
         timeout=None if wait else 0,
         poll_interval=0.2,
         as_subflow=False,
