@@ -1,14 +1,14 @@
 """Work pools and deployments, made from the declared workflows."""
 
+import hashlib
+import json
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import anyio
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
-from prefect.client.schemas.objects import WorkPool
-from prefect.exceptions import ObjectAlreadyExists
 from prefect.utilities.callables import parameter_schema
 from prefect.workers.process import ProcessWorker
 
@@ -26,25 +26,23 @@ def pool_name(environment: str) -> str:
 async def register(root: Path) -> None:
     """Make or update the work pools and the deployments of every workflow on the server that PREFECT_API_URL names.
 
-    `root` is the folder of the virtual environments.
+    `root` is the folder of the virtual environments. What is right already is not written, and nothing is written side
+    by side: SQLite refuses a writer that comes while another one writes.
     """
-    async with get_client() as client, anyio.create_task_group() as together:
+    async with get_client() as client:
+        pools = {pool.name: pool.base_job_template for pool in await client.read_work_pools()}
         for key in environments_of(WORKFLOWS.values()):
-            await _make_pool(client, key, root)
+            template = process_template(environments.python(key, root))
+            if pool_name(key) not in pools:
+                new = WorkPoolCreate(name=pool_name(key), type="process", base_job_template=template)
+                await client.create_work_pool(new)
+            elif pools[pool_name(key)] != template:
+                await client.update_work_pool(pool_name(key), WorkPoolUpdate(base_job_template=template))
+        known = {deployment.entrypoint: deployment.version for deployment in await client.read_deployments()}
         for workflow in WORKFLOWS.values():
-            together.start_soon(_deploy, client, workflow.flow, workflow.environment)
+            await _deploy(client, workflow.flow, workflow.environment, known)
             for phase in workflow.phases:
-                together.start_soon(_deploy, client, phase.flow, phase.environment)
-
-
-async def _make_pool(client: PrefectClient, key: str, root: Path) -> WorkPool | None:
-    template = process_template(environments.python(key, root))
-    try:
-        pool = WorkPoolCreate(name=pool_name(key), type="process", base_job_template=template)
-        return await client.create_work_pool(pool)
-    except ObjectAlreadyExists:
-        await client.update_work_pool(pool_name(key), WorkPoolUpdate(base_job_template=template))
-        return None
+                await _deploy(client, phase.flow, phase.environment, known)
 
 
 def process_template(python: Path) -> dict[str, Any]:
@@ -56,16 +54,21 @@ def process_template(python: Path) -> dict[str, Any]:
     return template
 
 
-async def _deploy(client: PrefectClient, entrypoint: str, environment: str) -> None:
+async def _deploy(
+    client: PrefectClient, entrypoint: str, environment: str, known: Mapping[str | None, str | None]
+) -> None:
+    """Make or update the deployment of a flow; its version is the digest of all that it says."""
     flow = load_flow(entrypoint)
+    said: dict[str, Any] = {
+        "entrypoint": entrypoint.replace(":", "."),
+        "work_pool_name": pool_name(environment),
+        "description": flow.description,
+        "tags": ["regie"],
+        "parameter_openapi_schema": parameter_schema(flow).model_dump_for_openapi(),
+        "enforce_parameter_schema": True,
+    }
+    version = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+    if known.get(said["entrypoint"]) == version:
+        return
     flow_id = await client.create_flow_from_name(flow.name)
-    await client.create_deployment(
-        flow_id=flow_id,
-        name=DEPLOYMENT,
-        entrypoint=entrypoint.replace(":", "."),
-        work_pool_name=pool_name(environment),
-        description=flow.description,
-        tags=["regie"],
-        parameter_openapi_schema=parameter_schema(flow).model_dump_for_openapi(),
-        enforce_parameter_schema=True,
-    )
+    await client.create_deployment(flow_id=flow_id, name=DEPLOYMENT, version=version, **said)

@@ -28,14 +28,14 @@ def phases_table(status: RunStatus) -> Table:
     """
     mark, style = MARKS[status.state]
     title = Text.assemble((f"{mark} {status.workflow} ", style), (status.subject, "bold"), f"  {status.progress:.0f} %")
-    table = Table(title=title, title_justify="left", pad_edge=False, box=None, header_style="dim")
+    table = Table(title=title, title_justify="left", pad_edge=False, box=None, header_style="dim", expand=True)
     table.add_column("")
     table.add_column("Phase", no_wrap=True)
     table.add_column("State", no_wrap=True)
     table.add_column("Progress", width=BAR_WIDTH)
     table.add_column("Done", no_wrap=True, justify="right")
     table.add_column("Time", no_wrap=True, justify="right")
-    table.add_column("", overflow="ellipsis", no_wrap=True)
+    table.add_column("", overflow="ellipsis", no_wrap=True, ratio=1)
     for phase in status.phases:
         _add(table, phase)
     return table
