@@ -48,6 +48,12 @@ def regie_variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
+def regie_command() -> Path:
+    """Give the path of the `regie` command."""
+    return REGIE
+
+
+@pytest.fixture(scope="session")
 def regie(regie_variables: dict[str, str]) -> Regie:
     def call(*arguments: object, **variables: str) -> Ended:
         done = subprocess.run(
@@ -55,7 +61,8 @@ def regie(regie_variables: dict[str, str]) -> Regie:
             capture_output=True,
             text=True,
             env={**regie_variables, **variables},
-            timeout=300,
+            timeout=600,
+            check=False,
         )
         return Ended(done.returncode, done.stdout, done.stderr)
 
