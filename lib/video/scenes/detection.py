@@ -54,6 +54,7 @@ def detect(video: Path, options: SceneOptions, progress: Progress = silent) -> D
                     answers.append(answer)
                     done += len(answer)
                     progress(done, max(done, source.expected))
+        progress(done, done)
         notes = list(model.notes)
         if source.damaged:
             notes.append(f"{source.damaged} damaged packets of the video could not be decoded and were left out.")

@@ -1,5 +1,6 @@
 """The model, ready to be asked: on its device, in its precision, compiled or not."""
 
+import contextlib
 import logging
 import warnings
 from collections.abc import Callable
@@ -59,9 +60,15 @@ class Model:
         return probabilities
 
     def _ask(self, network: Callable[[Tensor], Tensor], frames: Tensor) -> Tensor:
-        # TensorFloat-32, cuDNN's default, is coarser than the float32 that the cuts are promised for.
-        with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        with torch.inference_mode(), self._full_float32():
             return network(frames.to(self.device)).cpu()
+
+    def _full_float32(self) -> contextlib.AbstractContextManager[None]:
+        """Keep a GPU from TensorFloat-32, its default, which is coarser than what the cuts are promised for."""
+        if self.device.type != "cuda":
+            return contextlib.nullcontext()
+        exact: contextlib.AbstractContextManager[None] = torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+        return exact
 
     def _half_precision(self, weights: dict[str, Tensor], options: SceneOptions) -> Network | None:
         """Return the network in half precision where that is faster and finds the same cuts."""

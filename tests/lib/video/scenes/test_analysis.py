@@ -106,7 +106,7 @@ def test_time_codes_follow_the_rate_of_the_video(make_video):
 def test_progress_ends_at_the_number_of_frames(video):
     calls = []
     analyse(video, SceneOptions(), DIGEST, lambda done, total, item="": calls.append((done, total)))
-    assert calls == [(50, 150), (100, 150), (150, 150)]
+    assert calls == [(50, 150), (100, 150), (150, 150), (150, 150)]
 
 
 def test_work_that_is_stopped_leaves_nothing(video):
