@@ -62,7 +62,7 @@ async def _deploy(
     said: dict[str, Any] = {
         "entrypoint": entrypoint.replace(":", "."),
         "work_pool_name": pool_name(environment),
-        "description": flow.description,
+        "description": (flow.description or "").partition("\n\n")[0],
         "tags": ["regie"],
         "parameter_openapi_schema": parameter_schema(flow).model_dump_for_openapi(),
         "enforce_parameter_schema": True,

@@ -1,12 +1,11 @@
 """The orchestrator of `video`."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from prefect import State, flow
 from prefect.runtime import flow_run as runtime
 from prefect.states import Failed
-from pydantic import Field
 
 from flows.orchestration import run_phases, verdict
 from flows.page import RunPage
@@ -24,17 +23,26 @@ def _run_name() -> str:
 
 @flow(name="video", flow_run_name=_run_name, persist_result=False, retries=0)
 def video_pipeline(
-    source: Annotated[
-        str, Field(title="Source", description="An archive, a folder of them and of videos, or a video.")
-    ],
-    out: Annotated[str, Field(title="Output folder", description="Where projects, results and archives are kept.")],
-    options: Annotated[VideoOptions | None, Field(title="Options", description="One group per phase.")] = None,
-    only: Annotated[list[int] | None, Field(title="Only", description="Numbers of the phases to run.")] = None,
-    first: Annotated[int | None, Field(title="From", description="Number of the first phase to run.")] = None,
-    last: Annotated[int | None, Field(title="To", description="Number of the last phase to run.")] = None,
-    inline: Annotated[bool, Field(title="Inline", description="Run every phase in one process.")] = False,
+    source: str,
+    out: str,
+    options: VideoOptions | None = None,
+    only: list[int] | None = None,
+    first: int | None = None,
+    last: int | None = None,
+    inline: bool = False,
 ) -> State[Any]:
-    """From archives of rushes to scene cuts, speakers, faces, reduced files, an archive and a report."""
+    """From archives of rushes to scene cuts, speakers, faces, reduced files, an archive and a report.
+
+    Args:
+        source: An archive, a folder of archives and of videos, or a video.
+        out: The folder where projects, results and archives are kept.
+        options: How each phase does its work, one group per phase.
+        only: Numbers of the phases to run: 3 and 4, say.
+        first: Number of the first phase to run.
+        last: Number of the last phase to run.
+        inline: Whether to run every phase in one process.
+
+    """
     options = options or VideoOptions()
     workspace = Workspace(Path(out))
     page = RunPage(VIDEO)
