@@ -51,7 +51,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "sharing": Environment("sharing", "one", ("light",), {}),
     }
     monkeypatch.setattr(environments, "PROJECT", made)
-    monkeypatch.setattr(environments, "ENVIRONMENTS", table)
+    monkeypatch.setattr(sys.modules[environment.__module__], "ENVIRONMENTS", table)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_DISABLE_PIP_VERSION_CHECK", "1")
     return made

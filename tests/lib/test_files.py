@@ -161,8 +161,23 @@ def test_a_folder_is_never_put_over_one_that_holds_something(tmp_path: Path) -> 
     target = tmp_path / "project"
     target.mkdir()
     (target / "mine").write_text("mine")
-    with pytest.raises(OSError, match="not empty"), replacing_folder(target) as temporary:
-        (temporary / "theirs").write_text("theirs")
+    with pytest.raises(FileExistsError, match="something in that folder already"), replacing_folder(target):
+        pytest.fail("the work is not even begun")
+    assert names(tmp_path) == ["project"]
+    assert names(target) == ["mine"]
+
+
+def test_a_folder_is_not_put_over_one_that_was_filled_in_the_meantime(tmp_path: Path) -> None:
+    target = tmp_path / "project"
+
+    def fill() -> None:
+        with replacing_folder(target) as temporary:
+            (temporary / "theirs").write_text("theirs")
+            target.mkdir()
+            (target / "mine").write_text("mine")
+
+    with pytest.raises(OSError, match="not empty"):
+        fill()
     assert names(tmp_path) == ["project"]
     assert names(target) == ["mine"]
 
