@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 from prefect import Flow, State, tags
@@ -64,12 +65,14 @@ def run_phases(
     inline: bool,
     subject: str,
     moved_on: Callable[[], None] = lambda: None,
+    idle: Callable[[Phase], Flow[..., Any] | None] = lambda _phase: None,
 ) -> list[Ended]:
     """Run the chosen phases of a workflow in their order, those that do not depend on each other at the same time.
 
     A phase of the orchestrator's own environment, or any with `inline`, is a subflow in this process; another is a
     deployment in the work pool of its environment. All are children of this run. A phase that fails stops only those
-    that need it. Called inside the orchestrator's flow; `moved_on` is called about once a second.
+    that need it. Called inside the orchestrator's flow; `moved_on` is called about once a second. For a phase
+    that belongs elsewhere but would find nothing to do there, `idle` may give a flow of that name that says so here.
     """
     logger = get_run_logger()
     stop = threading.Event()
@@ -90,9 +93,11 @@ def run_phases(
                         failed[phase.key] = "was skipped"
                         settled.add(phase.key)
                         break
-                    start = _inline if inline or phase.environment == workflow.environment else _deployed
+                    here = inline or phase.environment == workflow.environment
+                    flow = load_flow(phase.flow) if here else idle(phase)
+                    start = partial(_inline, flow=flow) if flow else partial(_deployed, stop=stop)
                     context = contextvars.copy_context()
-                    call = threads.submit(context.run, start, workflow, phase, dict(parameters), subject, stop)
+                    call = threads.submit(context.run, start, workflow, phase, dict(parameters), subject)
                     working[call] = phase
                 else:
                     for call in wait(working, timeout=1, return_when=FIRST_COMPLETED).done:
@@ -130,13 +135,11 @@ def _run_name(phase: Phase, subject: str) -> str:
     return f"{phase.number} {phase.name} · {subject}"
 
 
-def _inline(workflow: Workflow, phase: Phase, parameters: dict[str, Any], subject: str, stop: threading.Event) -> Ended:
-    flow = load_flow(phase.flow).with_options(
-        flow_run_name=_run_name(phase, subject).replace("{", "{{").replace("}", "}}")
-    )
+def _inline(workflow: Workflow, phase: Phase, parameters: dict[str, Any], subject: str, flow: Flow[..., Any]) -> Ended:
+    named = flow.with_options(flow_run_name=_run_name(phase, subject).replace("{", "{{").replace("}", "}}"))
     # The orchestrator's own heartbeat speaks for its process; one more would hold up each phase's end by a second.
     with tags(workflow.key, phase.key), temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        state: State[Any] = cast(Any, flow)(**parameters, return_state=True)
+        state: State[Any] = cast(Any, named)(**parameters, return_state=True)
     return _ended(phase, state)
 
 

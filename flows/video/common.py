@@ -3,15 +3,23 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
+from prefect import Flow, State
 from prefect.logging import get_run_logger
 
+from flows.orchestration import conclude
+from lib import environments
 from lib.errors import InputError
 from lib.progress import Progress
+from lib.runs.plan import Phase
 from lib.runs.report import Item, ItemState, PhaseReport
+from lib.settings import settings
 from lib.video import sources
+from lib.video.current import all_current
 from lib.video.media import probe
 from lib.video.options import VideoOptions
+from lib.video.plan import VIDEO
 from lib.video.results import find_videos
 from lib.video.workspace import Workspace
 from tasks.progress import PhaseProgress
@@ -50,6 +58,27 @@ def run_analysis(phase: str, source: str, out: str, options: VideoOptions) -> Ph
         return analyse(subject, phase, video, workspace, options, progress)
 
     return run_batch(phase, workspace, frames_of(videos_of(source, workspace, options)), work, needs="convert")
+
+
+def idle(phase: Phase, source: str, workspace: Workspace, options: VideoOptions) -> Flow[..., Any] | None:
+    """Return a flow that says that every result of an analysis is there already; None when one is not."""
+    python = environments.python(phase.environment, settings().environments)
+    failed = {s for s, item in workspace.outcomes("convert").items() if item.state is ItemState.FAILED}
+    try:
+        videos = [v for v in videos_of(source, workspace, options) if workspace.subject(v) not in failed]
+    except InputError:
+        return None  # the phase itself will say what is wrong
+    if not all_current(phase.key, videos, options, python):
+        return None
+
+    def keep(subject: str, video: Path, progress: Progress) -> Item:
+        return workspace.outcomes(phase.key).get(subject) or Item(subject=subject, state=ItemState.KEPT)
+
+    def keep_all(source: str, out: str, options: VideoOptions) -> State[Any]:
+        sizes = frames_of(videos_of(source, workspace, options))
+        return conclude(run_batch(phase.key, workspace, sizes, keep, needs="convert"))
+
+    return Flow(keep_all, name=VIDEO.flow_name(phase), persist_result=False)
 
 
 def run_batch(

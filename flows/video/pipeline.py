@@ -9,6 +9,7 @@ from prefect.states import Failed
 
 from flows.orchestration import run_phases, verdict
 from flows.page import RunPage
+from flows.video.common import idle
 from lib.errors import InputError
 from lib.runs.plan import PlanError
 from lib.video.options import VideoOptions
@@ -56,6 +57,7 @@ def video_pipeline(
                 inline=inline,
                 subject=Path(source).name,
                 moved_on=page.refresh,
+                idle=lambda phase: idle(phase, source, workspace, options),
             )
     except (InputError, PlanError) as error:
         return Failed(message=str(error))

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom, in pixels."""
@@ -65,6 +64,8 @@ def assign(known: Sequence[Box], boxes: Sequence[Box]) -> list[int | None]:
     given: list[int | None] = [None] * len(boxes)
     if known and boxes:
         costs = np.array([[_cost(before, now) for now in boxes] for before in known])
+        from scipy.optimize import linear_sum_assignment  # base reads this module too, without scipy
+
         for row, column in zip(*linear_sum_assignment(costs), strict=True):
             if costs[row, column] < FORBIDDEN:
                 given[column] = int(row)
