@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, cast
+from functools import partial, wraps
+from typing import Any, ParamSpec, cast
 
-from prefect import Flow, State, tags
+from prefect import Flow, State, flow, tags
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
@@ -18,9 +18,11 @@ from prefect.logging import get_run_logger
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from prefect.states import Completed, Failed
 
+from lib.errors import InputError, UnavailableError
 from lib.runs.plan import Phase, Workflow, hindrance, ready
 from lib.runs.report import PhaseReport
 
+P = ParamSpec("P")
 DEPLOYMENT = "regie"
 """Name of every deployment: a flow has one."""
 POLL_SECONDS = 0.25
@@ -48,6 +50,22 @@ def load_flow(entrypoint: str) -> Flow[..., Any]:
     if not isinstance(found, Flow):
         raise TypeError(f"{entrypoint} is not a flow")
     return found
+
+
+def phase_flow(name: str) -> Callable[[Callable[P, State[Any]]], Flow[P, State[Any]]]:
+    """Make a flow of a phase: what it cannot do for a reason that a person can act on is its message, no traceback."""
+
+    def make(phase: Callable[P, State[Any]]) -> Flow[P, State[Any]]:
+        @wraps(phase)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> State[Any]:
+            try:
+                return phase(*args, **kwargs)
+            except (InputError, UnavailableError) as error:
+                return Failed(message=str(error))
+
+        return flow(name=name, persist_result=False)(guarded)
+
+    return make
 
 
 def conclude(report: PhaseReport) -> State[Any]:

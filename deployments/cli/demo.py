@@ -43,7 +43,7 @@ def demo(
         VIDEO,
         parameters,
         config,
-        lambda: outputs_of(parameters["source"], parameters["out"]),
+        lambda: outputs_of(parameters["source"], parameters["out"], config.video.extract),
         inline=False,
         as_json=False,
         say=say,

@@ -49,7 +49,7 @@ def run_video(
         VIDEO,
         parameters,
         config,
-        lambda: outputs_of(parameters["source"], parameters["out"]),
+        lambda: outputs_of(parameters["source"], parameters["out"], config.video.extract),
         inline=inline,
         as_json=as_json,
         say=quiet if as_json else say,

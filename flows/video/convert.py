@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from prefect import State, flow
+from prefect import State
 
-from flows.orchestration import conclude
+from flows.orchestration import conclude, phase_flow
 from flows.video.common import frames_of, run_batch, videos_of
 from lib.progress import Progress
 from lib.runs.report import Item
@@ -14,7 +14,7 @@ from lib.video.workspace import Workspace
 from tasks.video import convert
 
 
-@flow(name="video-convert", persist_result=False)
+@phase_flow("video-convert")
 def convert_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
     """Convert the videos of the workspace that are not at the constant frame rate yet (V2)."""
     workspace = Workspace(Path(out))

@@ -4,9 +4,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from prefect import State, flow
+from prefect import State
 
-from flows.orchestration import conclude
+from flows.orchestration import conclude, phase_flow
 from lib.errors import InputError
 from lib.files import sweep
 from lib.runs.report import Item, PhaseReport
@@ -17,7 +17,7 @@ from tasks.progress import PhaseProgress
 from tasks.video import bring_in_source, failure
 
 
-@flow(name="video-extract", persist_result=False)
+@phase_flow("video-extract")
 def extract_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
     """Bring every source that `source` holds into the workspace `out` as a project (V1)."""
     workspace = Workspace(Path(out))

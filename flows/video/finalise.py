@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from prefect import State, flow
+from prefect import State
 
-from flows.orchestration import conclude
+from flows.orchestration import conclude, phase_flow
 from flows.video.common import frames_of, projects_of, run_batch
 from lib.progress import Progress
 from lib.runs.report import Item
@@ -15,7 +15,7 @@ from lib.video.workspace import Workspace
 from tasks.video import finish_project, finish_video
 
 
-@flow(name="video-finalise", persist_result=False)
+@phase_flow("video-finalise")
 def finalise_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
     """Check, report and archive each video, then report each project and copy it to the output (V7, V8)."""
     workspace = Workspace(Path(out))

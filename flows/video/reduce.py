@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from prefect import State, flow
+from prefect import State
 
-from flows.orchestration import conclude
+from flows.orchestration import conclude, phase_flow
 from flows.video.common import run_batch, videos_of
 from lib.progress import Progress
 from lib.runs.report import Item
@@ -15,7 +15,7 @@ from lib.video.workspace import Workspace
 from tasks.video import reduce
 
 
-@flow(name="video-reduce", persist_result=False)
+@phase_flow("video-reduce")
 def reduce_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
     """Reduce the audio and tracking results of the workspace's videos (V6)."""
     workspace = Workspace(Path(out))

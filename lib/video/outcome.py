@@ -9,14 +9,14 @@ from lib.video.sources import projects_of
 from lib.video.workspace import Workspace
 
 
-def outputs_of(source: str, out: str) -> list[dict[str, Any]]:
+def outputs_of(source: str, out: str, options: ExtractOptions | None = None) -> list[dict[str, Any]]:
     """Return the outputs of a source, per video: `project`, `video`, and `files`, a path per kind of result.
 
     Only files that are there are named. A project's own outputs (report, tables) come with an empty `video`.
     """
     workspace = Workspace(Path(out))
     outputs: list[dict[str, Any]] = []
-    for project in projects_of(Path(source), workspace.projects, ExtractOptions()):
+    for project in projects_of(Path(source), workspace.projects, options or ExtractOptions()):
         published = workspace.output / project.name
         archive = workspace.archives / project.name
         own = {"report": published / "report.html", "output": published, "archive": archive}

@@ -77,7 +77,8 @@ class Provenance:
             value, _ = json.JSONDecoder().raw_decode(head, start.end())
             value.pop("fingerprint", None)
             found = TypeAdapter(cls).validate_python(value)
-            # What cannot be written as JSON (half a character, a number beyond 64 bits) has no fingerprint.
-            return found if found.fingerprint else None
+            known = found.fingerprint
         except (ValueError, TypeError, RecursionError):
             return None
+        # What cannot be written as JSON (half a character, a number beyond 64 bits) has no fingerprint.
+        return found if known else None
