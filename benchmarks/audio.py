@@ -1,7 +1,7 @@
 """Accuracy, speed and peak memory of finding out who speaks when.
 
 Diarization error rate (no collar, overlapped speech counts, the number of speakers is found) of every engine that can
-run here, on annotated recordings: the conversation in the package pyannote.audio and the meetings in ../shared/testdata.
+run here, on annotated recordings: the conversation in the package pyannote.audio, the meetings in ../shared/testdata.
 Memory is measured on the first of them, repeated to two lengths, in a process of its own each.
 """
 

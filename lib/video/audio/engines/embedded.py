@@ -56,7 +56,7 @@ def unavailable(options: AudioOptions, secrets: Secrets) -> str | None:
 
 def diarize(sound: Sound, options: AudioOptions, secrets: Secrets, progress: Progress) -> list[Segment]:
     """Find who speaks when, reading the sound two or three times; memory is a few kilobytes for a second of speech."""
-    from lib.video.audio.engines.device import torch_device
+    from lib.video.audio.engines.device import torch_device, torch_threads
     from lib.video.audio.voice.activity import speech_stretches
     from lib.video.audio.voice.clustering import centroids, cluster
     from lib.video.audio.voice.encoder import Encoder
@@ -70,12 +70,14 @@ def diarize(sound: Sound, options: AudioOptions, secrets: Secrets, progress: Pro
     if not speech:
         return []
     encoder = Encoder(torch_device(options))
-    voices = _long_prints(sound, speech, encoder, step(1))
-    labels = cluster(voices, LONG_HOP / 100, options.num_speakers, options.min_speakers, options.max_speakers)
-    if len(labels) == 0 or labels.max() == 0:
-        progress(3 * seconds, 3 * seconds)
-        return [Segment(start, end, "0") for start, end in speech]
-    scores = _short_scores(sound, speech, encoder, centroids(voices, labels), step(2))
+    # The steps of an LSTM are too small to be shared: on a busy machine, threads wait for one another for long.
+    with torch_threads(options.threads or 1):
+        voices = _long_prints(sound, speech, encoder, step(1))
+        labels = cluster(voices, LONG_HOP / 100, options.num_speakers, options.min_speakers, options.max_speakers)
+        if len(labels) == 0 or labels.max() == 0:
+            progress(3 * seconds, 3 * seconds)
+            return [Segment(start, end, "0") for start, end in speech]
+        scores = _short_scores(sound, speech, encoder, centroids(voices, labels), step(2))
     return [turn for stretch in speech for turn in _turns(stretch, scores)]
 
 

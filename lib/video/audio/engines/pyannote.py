@@ -56,10 +56,10 @@ def unavailable(options: AudioOptions, secrets: Secrets) -> str | None:
 def diarize(sound: Sound, options: AudioOptions, secrets: Secrets, progress: Progress) -> list[Segment]:
     """Run the pipeline; the whole waveform is in memory, 64 kB a second."""
     os.environ[TELEMETRY] = "false"  # before the import, which would set it to what the package's file says
-    with _quiet():
-        import torch
+    from lib.video.audio.engines.device import torch_device, torch_threads
 
-        from lib.video.audio.engines.device import torch_device
+    with _quiet(), torch_threads(options.threads):
+        import torch
 
         device = torch.device(torch_device(options))
         pipeline = load(options, secrets, device)

@@ -15,14 +15,16 @@ WINDOW = 1.6
 """Seconds that a print covers."""
 LEAST_SPEECH = 5.5
 """Seconds of speech that there must be for each speaker on the average; with less, one voice falls apart into moods."""
-MOST_SPEAKERS = 10
-"""Found at most, when no number is given."""
-SAME = 0.87
-"""Cosine similarity of two mean prints from which they are one voice: two halves of one person's speech have more."""
+MOST_SPEAKERS = 8
+"""Found at most, unless more are allowed for: the more there may be, the more often one voice is taken for several."""
+SAME = 0.9
+"""Cosine similarity of two mean prints from which they are one voice: two parts of one person's speech have more."""
 MOST_PRINTS = 600
 """Clustered at most: the others are given to the nearest voice. What it takes grows with the square of their number."""
 FEW_PRINTS = 64
 """Up to here all eigenvalues are as quickly had as the few that are needed."""
+SHARE = 0.04
+"""Of all prints that a neighbourhood has at least: in a small one, a voice falls apart into what it says."""
 NEIGHBOURHOODS = 24
 """Sizes of neighbourhood that are tried."""
 
@@ -75,7 +77,7 @@ def _eigengap(prints: Prints, overlapping: int, low: int, high: int) -> tuple[in
     """Return the number of voices and the eigenvectors of the graph that shows it best."""
     count = len(prints)
     nearest = np.argsort(-(prints @ prints.T), axis=1, kind="stable")
-    smallest = min(overlapping, max(2, count // 3))
+    smallest = min(max(overlapping, round(SHARE * count)), max(2, count // 3))
     sizes = sorted(set(np.linspace(smallest, max(smallest, count // 2 - 1), NEIGHBOURHOODS).astype(int).tolist()))
     best_ratio, best_number, best_vectors = np.inf, low, None
     for size in sizes:

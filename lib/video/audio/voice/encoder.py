@@ -87,17 +87,14 @@ def windowed_prints(
 
 def mel_frames(blocks: Iterable[Waveform], trailing: int = 0) -> Iterator[Prints]:
     """Yield mel spectra (frames × 40), frame i centred at i / 100 seconds; then `trailing` silent ones."""
-    window = np.hanning(FFT + 1)[:-1].astype(np.float32)
-    filters = mel_filters().T
+    window, filters = torch.hann_window(FFT), torch.from_numpy(mel_filters().T.copy())
     held: Waveform = np.zeros(FFT // 2, np.float32)
     for block in _and_silence(blocks):
         held = np.concatenate([held, block])
         count = max(0, (len(held) - FFT) // HOP + 1)
         if count:
-            frames = np.lib.stride_tricks.sliding_window_view(held, FFT)[: (count - 1) * HOP + 1 : HOP]
-            spectrum = np.fft.rfft(frames * window)
-            power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
-            yield power @ filters
+            frames = torch.from_numpy(held).unfold(0, FFT, HOP)
+            yield (torch.fft.rfft(frames * window).abs().square() @ filters).numpy()
             held = held[count * HOP :]
     if trailing:
         yield np.zeros((trailing, MELS), np.float32)

