@@ -17,6 +17,7 @@ from lib.settings import settings
 
 HERE = Path(__file__).resolve().parent
 PARTS = {
+    "files": ("base", ()),
     "convert": ("base", ("--film", "FILM")),
     "scenes": ("scenes", ()),
     "audio": ("audio", ()),
