@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 
 from lib.errors import InputError
 from lib.video.pictures import Picture, decode_frames, display_matrix, is_mirrored, is_transposed, thumbnail
-from lib.video.source import opened, video_stream
+from lib.video.source import is_hidden, opened, video_stream
 from lib.video.timing import Timing
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class _Scan:
         is_video = index == self.stream.index
         if is_video and self.picture is None:
             self._decode(packet)
-        if packet.size == 0 or packet.is_discard or (is_video and self._is_hidden(packet)):
+        if packet.size == 0 or packet.is_discard or (is_video and is_hidden(packet, self.stream)):
             return
         self.broken |= packet.is_corrupt and "mov" in self.container.format.name
         self.frames += is_video
@@ -148,10 +148,6 @@ class _Scan:
     def _decode(self, packet: "Packet") -> None:
         with contextlib.suppress(av.error.FFmpegError):
             self.picture = next(iter(self.stream.codec_context.decode(packet)), None)
-
-    def _is_hidden(self, packet: "Packet") -> bool:
-        """Whether a packet is a VP8 frame that is never shown (RFC 6386, 9.1); other codecs hide none."""
-        return self.stream.codec.canonical_name == "vp8" and not memoryview(packet)[0] & 0x10
 
     def media(self) -> Media:
         picture, stream = self.picture, self.stream

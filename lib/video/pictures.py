@@ -1,7 +1,6 @@
 """The pictures of a video as a stream of arrays, upright."""
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -37,8 +36,11 @@ def decode_frames(
     `width` and `height` are those of the upright picture; one alone keeps the proportions. `threads` 0 leaves the
     number to the decoder. A packet that cannot be decoded is passed over; InputError when no frame can be decoded.
     """
-    for frame in _frames(video, threads):
-        yield _array(frame, width, height, format, interpolation)
+    matrix: Matrix | None = None
+    for number, frame in enumerate(_frames(video, threads)):
+        if number == 0:
+            matrix = display_matrix(frame)
+        yield _array(frame, matrix, width, height, format, interpolation)
 
 
 def thumbnail(video: Path, seconds: float, width: int) -> Picture:
@@ -53,17 +55,17 @@ def thumbnail(video: Path, seconds: float, width: int) -> Picture:
             # No index, or a time before the first key frame: read from the beginning.
             container.seek(0)
         shown = None
-        for frame in _decoded(container, stream):
+        for frame in decoded(container, stream):
             if shown is not None and frame.pts is not None and frame.pts > target:
                 break
             shown = frame
         if shown is not None:
-            return _array(shown, width, None, "rgb24", Interpolation.AREA)
+            return _array(shown, display_matrix(shown), width, None, "rgb24", Interpolation.AREA)
     # The seek went past the last picture that can be decoded: the last picture is the answer.
     for frame in _frames(video, 0):
         shown = frame
     assert shown is not None  # _frames raises when there is none
-    return _array(shown, width, None, "rgb24", Interpolation.AREA)
+    return _array(shown, display_matrix(shown), width, None, "rgb24", Interpolation.AREA)
 
 
 def _frames(video: Path, threads: int) -> Iterator[VideoFrame]:
@@ -72,33 +74,47 @@ def _frames(video: Path, threads: int) -> Iterator[VideoFrame]:
         stream.codec_context.thread_count = threads
         stream.codec_context.thread_type = ThreadType.NONE if threads == 1 else ThreadType.AUTO
         empty = True
-        for frame in _decoded(container, stream):
+        for frame in decoded(container, stream):
             empty = False
             yield frame
         if empty:
             raise InputError("No picture can be decoded: the video is damaged, or cut off before its first frame.")
 
 
-def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """Yield what can be decoded: a damaged packet is passed over, and where the data break off the stream ends."""
+def decoded(
+    container: InputContainer, stream: VideoStream, damaged: Callable[[], object] = lambda: None
+) -> Iterator[VideoFrame]:
+    """Yield what can be decoded from here on; where the data break off the stream ends.
+
+    A damaged packet is passed over; `damaged` is called for each.
+    """
     packets = container.demux(stream)
     while True:
         try:
             packet = next(packets, None)
         except av.error.FFmpegError:
             # The data break off: what the decoder still holds is asked for, as at a regular end.
+            damaged()
             packet = None
-        with contextlib.suppress(av.error.FFmpegError):
+        try:
             yield from stream.codec_context.decode(packet)
+        except av.error.EOFError:
+            return
+        except av.error.FFmpegError:
+            damaged()
         if packet is None or packet.size == 0:
             return
 
 
 def _array(
-    frame: VideoFrame, width: int | None, height: int | None, pixel_format: PixelFormat, interpolation: Interpolation
+    frame: VideoFrame,
+    matrix: Matrix | None,
+    width: int | None,
+    height: int | None,
+    pixel_format: PixelFormat,
+    interpolation: Interpolation,
 ) -> Picture:
     """Scale while the picture lies as it is stored (it is smaller after), then turn it upright."""
-    matrix = display_matrix(frame)
     turned = is_transposed(matrix)
     shown_width, shown_height = (frame.height, frame.width) if turned else (frame.width, frame.height)
     if width is None and height is None:
@@ -131,7 +147,11 @@ def upright(picture: Picture, matrix: Matrix | None) -> Picture:
 
 
 def display_matrix(frame: VideoFrame) -> Matrix | None:
-    """Return the 3 × 3 display matrix (a b u c d v x y w) of a frame, if it has one."""
+    """Return the 3 × 3 display matrix (a b u c d v x y w) of a frame, if it has one.
+
+    Ask one frame of a video, not each: a frame that was asked stays in memory until the next garbage collection, since
+    its side data and itself hold each other.
+    """
     # A mapping when the program runs; the type stubs describe one entry of it.
     side_data = cast(Mapping[SideDataType, Buffer], frame.side_data)
     found = side_data.get(SideDataType.DISPLAYMATRIX)

@@ -2,6 +2,7 @@
 
 import stat
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -67,6 +68,15 @@ def _top_boxes(video: Path) -> set[bytes]:
                 break
             position += length
     return kinds
+
+
+def is_hidden(packet: "av.Packet[Any]", stream: VideoStream) -> bool:
+    """Whether a packet's picture is never shown.
+
+    It was cut off by an edit list, or it is a VP8 frame that only others are made from (RFC 6386, 9.1); other codecs
+    hide none.
+    """
+    return packet.is_discard or (stream.codec.canonical_name == "vp8" and not memoryview(packet)[0] & 0x10)
 
 
 def video_stream(container: InputContainer) -> VideoStream:

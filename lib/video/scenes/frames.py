@@ -13,7 +13,7 @@ from av.container import InputContainer
 from av.video.frame import VideoFrame
 
 from lib.errors import InputError
-from lib.video.pictures import Picture, display_matrix, is_transposed
+from lib.video.pictures import Picture, decoded, display_matrix, is_transposed
 from lib.video.source import opened, video_stream
 
 WIDTH, HEIGHT = 48, 27
@@ -42,29 +42,14 @@ class Film:
         """Yield the frames; raises InputError when there is none."""
         scale = _Scale()
         empty = True
-        for frame in self._decoded():
+        for frame in decoded(self._container, self._stream, self._count_damage):
             empty = False
             yield scale(frame)
         if empty:
             raise InputError("No picture can be decoded: the video is damaged, or cut off before its first frame.")
 
-    def _decoded(self) -> Iterator[VideoFrame]:
-        """Yield what can be decoded; where the data break off the stream ends, with what the decoder still holds."""
-        packets = self._container.demux(self._stream)
-        while True:
-            try:
-                packet = next(packets, None)
-            except av.error.FFmpegError:
-                self.damaged += 1
-                packet = None
-            try:
-                yield from self._stream.codec_context.decode(packet)
-            except av.error.EOFError:
-                return
-            except av.error.FFmpegError:
-                self.damaged += 1
-            if packet is None or packet.size == 0:
-                return
+    def _count_damage(self) -> None:
+        self.damaged += 1
 
 
 @contextlib.contextmanager
@@ -82,14 +67,16 @@ class _Scale:
 
     def __init__(self) -> None:
         self._shape: tuple[Any, ...] | None = None
+        self._turns: tuple[tuple[str, str], ...] | None = None
         self._graph: av.filter.Graph
 
     def __call__(self, frame: VideoFrame) -> Picture:
-        turns = _turns(frame)
+        if self._turns is None:
+            self._turns = _turns(frame)
         # Streams may change their format on the way; a graph is for one.
-        shape = (frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range, turns)
+        shape = (frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range)
         if shape != self._shape:
-            self._graph, self._shape = _graph(frame, turns), shape
+            self._graph, self._shape = _graph(frame, self._turns), shape
         self._graph.vpush(frame)
         return cast(Picture, self._graph.vpull().to_ndarray())
 

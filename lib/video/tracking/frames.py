@@ -1,6 +1,5 @@
 """The pictures of a part of a video, exactly those asked for."""
 
-import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self, cast
@@ -11,7 +10,7 @@ from av.codec.context import ThreadType
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 
-from lib.video.pictures import Matrix, display_matrix, is_transposed, upright
+from lib.video.pictures import Matrix, decoded, display_matrix, is_transposed, upright
 from lib.video.source import opened, video_stream
 from lib.video.tracking.faces import Picture
 
@@ -69,8 +68,9 @@ class FrameReader:
     def _seek(self, timestamp: int) -> None:
         """Go to where decoding has to begin for the frame at `timestamp`."""
         try:
-            self._container.seek(timestamp, stream=video_stream(self._container))
-            self._frames = self._decoded()
+            stream = video_stream(self._container)
+            self._container.seek(timestamp, stream=stream)
+            self._frames = decoded(self._container, stream)
             self._held = None
             self._held = self._take()
             if self._held is not None and self._held.pts is not None and self._held.pts <= timestamp:
@@ -81,9 +81,9 @@ class FrameReader:
 
     def _open(self) -> None:
         self._container = opened(self._video)
-        context = video_stream(self._container).codec_context
-        context.thread_count, context.thread_type = 1, ThreadType.NONE
-        self._frames = self._decoded()
+        stream = video_stream(self._container)
+        stream.codec_context.thread_count, stream.codec_context.thread_type = 1, ThreadType.NONE
+        self._frames = decoded(self._container, stream)
         self._held = None
 
     def _reopen(self) -> None:
@@ -94,23 +94,8 @@ class FrameReader:
         frame, self._held = self._held, None
         return frame or next(self._frames, None)
 
-    def _decoded(self) -> Iterator[VideoFrame]:
-        """Yield what can be decoded from here on: a damaged packet is passed over."""
-        stream = video_stream(self._container)
-        packets = self._container.demux(stream)
-        while True:
-            try:
-                packet = next(packets, None)
-            except av.error.FFmpegError:
-                packet = None  # the data break off: what the decoder still holds is asked for
-            with contextlib.suppress(av.error.FFmpegError):
-                yield from stream.codec_context.decode(packet)
-            if packet is None or packet.size == 0:
-                return
-
     def _picture(self, frame: VideoFrame) -> Picture:
         if not self._oriented:
-            # Once, not for every frame: side data and frame hold each other until the next garbage collection.
             self._matrix, self._oriented = display_matrix(frame), True
         matrix = self._matrix
         width, height = reversed(self._size) if is_transposed(matrix) else self._size

@@ -10,7 +10,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from lib.video.source import opened, video_stream
+from lib.video.source import is_hidden, opened, video_stream
 
 Indices = NDArray[np.int64]
 
@@ -45,7 +45,6 @@ def read_timeline(video: Path) -> Timeline:
     frames, known = 0, True
     with opened(video) as container:
         stream = video_stream(container)
-        hides = stream.codec.canonical_name == "vp8"
         packets = container.demux(stream)
         while True:
             try:
@@ -54,8 +53,7 @@ def read_timeline(video: Path) -> Timeline:
                 break  # the data break off
             if packet is None or packet.size == 0:
                 break
-            if packet.is_discard or (hides and not memoryview(packet)[0] & 0x10):
-                # Never shown: cut off by an edit list, or a VP8 frame that only others are made from (RFC 6386, 9.1).
+            if is_hidden(packet, stream):
                 continue
             frames += 1
             if packet.pts is None:

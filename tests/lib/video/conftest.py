@@ -3,6 +3,8 @@
 import csv
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,25 @@ def make_film() -> MakeFilm:
         return path
 
     return make
+
+
+@pytest.fixture
+def peak_of() -> Callable[..., tuple[str, int]]:
+    """Run a program in a process of its own; return what it printed, and the most KiB of memory that it held.
+
+    Not `ru_maxrss`, which begins at the size of the process that started it.
+    """
+    if not Path("/proc/self/status").exists():
+        pytest.skip("the peak of a process is read in /proc")
+    last = 'print(open("/proc/self/status").read().partition("VmHWM:")[2].split()[0])'
+
+    def run(program: str, *arguments: object) -> tuple[str, int]:
+        command = [sys.executable, "-c", f"{program}\n{last}", *map(str, arguments)]
+        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        *lines, kibibytes = printed.splitlines()
+        return "\n".join(lines), int(kibibytes)
+
+    return run
 
 
 def write_json(path: Path, phase: str, digest: str, options: dict[str, Any], **content: Any) -> None:

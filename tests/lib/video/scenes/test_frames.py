@@ -101,3 +101,20 @@ def test_a_video_without_one_picture_is_refused(make_video):
     damaged(video, range(60))
     with film(video) as source, pytest.raises(InputError, match="No picture"):
         list(source)
+
+
+DECODE = """
+import sys
+from pathlib import Path
+from lib.video.scenes.frames import film
+with film(Path(sys.argv[1]), threads=1) as source:
+    print(sum(1 for _ in source))
+"""
+
+
+def test_memory_does_not_grow_with_the_number_of_frames(make_video, peak_of):
+    black = np.zeros((720, 1280, 3), np.uint8)
+    short, long = (make_video(f"{count}.mp4", [black] * count) for count in (10, 100))
+    (few, low), (many, high) = peak_of(DECODE, short), peak_of(DECODE, long)
+    assert (few, many) == ("10", "100")
+    assert high - low < 30_000
