@@ -94,12 +94,13 @@ class Workspace:
     def record(self, report: PhaseReport) -> None:
         """Remember what became of the items of a phase; items that it did not touch keep their last outcome.
 
-        An item that was kept keeps the outcome of the work that made its result: a second run changes nothing here.
+        An item that was kept keeps the outcome of the work that made its result, and one that fails again for the same
+        reason its first failure: a second run changes nothing here.
         """
         known = self.outcomes(report.phase)
         for item in report.items:
             earlier = known.get(item.subject)
-            if item.state is not ItemState.KEPT or earlier is None or earlier.state not in GOOD:
+            if earlier is None or not _says_nothing_new(item, earlier):
                 known[item.subject] = item
         target = self._outcomes_file(report.phase)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -108,6 +109,12 @@ class Workspace:
 
     def _outcomes_file(self, phase: str) -> Path:
         return self._state / "outcomes" / f"{phase}.json"
+
+
+def _says_nothing_new(item: Item, earlier: Item) -> bool:
+    if item.state is ItemState.KEPT:
+        return earlier.state in GOOD
+    return item.state not in GOOD and (item.state, item.reason) == (earlier.state, earlier.reason)
 
 
 def _advice(error: OSError) -> str:

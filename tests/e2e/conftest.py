@@ -2,14 +2,18 @@
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import imageio_ffmpeg
+import psutil
 import pytest
 
 from deployments import environments
@@ -54,7 +58,31 @@ def regie_command() -> Path:
 
 
 @pytest.fixture(scope="session")
-def regie(regie_variables: dict[str, str]) -> Regie:
+def up(regie_variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep `regie up` running, so that runs need not bring their own server up; end it by Ctrl-C."""
+    log = tmp_path_factory.mktemp("up") / "log"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with (
+        log.open("w") as said,
+        subprocess.Popen([str(REGIE), "up", "--port", str(port)], env=regie_variables, stderr=said) as process,
+    ):
+        deadline = time.monotonic() + 180
+        while "is up" not in log.read_text():
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
+        family = psutil.Process(process.pid).children(recursive=True)
+        yield
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    assert "Everything has ended" in log.read_text()
+    assert [each for each in family if each.is_running() and each.status() != psutil.STATUS_ZOMBIE] == []
+
+
+@pytest.fixture(scope="session")
+def regie(regie_variables: dict[str, str], up: None) -> Regie:
     def call(*arguments: object, **variables: str) -> Ended:
         done = subprocess.run(
             [str(REGIE), *map(str, arguments)],
