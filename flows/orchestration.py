@@ -21,6 +21,7 @@ from prefect.states import Completed, Failed
 from lib.errors import InputError, UnavailableError
 from lib.runs.plan import Phase, Workflow, hindrance, ready
 from lib.runs.report import PhaseReport
+from lib.runs.status import PARTIAL
 
 P = ParamSpec("P")
 DEPLOYMENT = "regie"
@@ -29,8 +30,6 @@ POLL_SECONDS = 0.25
 """How often a phase elsewhere is looked at: its end is noticed this late."""
 _ONE_AT_A_TIME = threading.Lock()
 """Two children made at once collide in SQLite, and Prefect's client tries again only 2 s later."""
-PARTIAL = "Partial"
-"""Name of the FAILED-type state of a run that failed in part: Prefect has no partial state of its own."""
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,13 @@ from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelling
+
+from lib.runs.reader import read_children
+
+_LEFT_ALONE = (ObjectNotFound, httpx.HTTPError)
+"""What must not keep the others from being stopped: one that is gone, a server in trouble."""
 
 
 def cancel_run(run_id: str) -> None:
@@ -15,11 +19,14 @@ def cancel_run(run_id: str) -> None:
 
     Children first: the server passes a cancellation on to them only once the parent is cancelled, and late.
     """
-    with get_client(sync_client=True) as client, contextlib.suppress(ObjectNotFound, httpx.HTTPError):
-        parent = FlowRunFilterParentFlowRunId(any_=[UUID(run_id)])
-        for child in client.read_flow_runs(flow_run_filter=FlowRunFilter(parent_flow_run_id=parent), limit=200):
-            _cancel(client, child.id)
-        _cancel(client, UUID(run_id))
+    root = UUID(run_id)
+    runs = [root]
+    with get_client(sync_client=True) as client:
+        with contextlib.suppress(*_LEFT_ALONE):
+            runs = [*(child.id for child in read_children(client, root)), root]
+        for each in runs:
+            with contextlib.suppress(*_LEFT_ALONE):
+                _cancel(client, each)
 
 
 def _cancel(client: SyncPrefectClient, run_id: UUID) -> None:

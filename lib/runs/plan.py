@@ -42,6 +42,8 @@ class Workflow:
     """Where the orchestrator's flow is: `package.module:function`."""
     phases: tuple[Phase, ...]
     environment: str = "base"
+    subject: str = "source"
+    """The parameter that says what a run is about: a path or an address, whose last part names the run."""
 
     def __post_init__(self) -> None:
         known: set[str] = set()

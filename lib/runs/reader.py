@@ -12,7 +12,6 @@ from prefect.client.schemas.filters import (
     ArtifactFilter,
     ArtifactFilterType,
     FlowFilter,
-    FlowFilterName,
     FlowRunFilter,
     FlowRunFilterParentFlowRunId,
 )
@@ -22,7 +21,7 @@ from prefect.exceptions import ObjectNotFound
 
 from lib.runs.plan import Workflow
 from lib.runs.progress import ProgressRecord
-from lib.runs.status import Observed, RunState, RunStatus, derive
+from lib.runs.status import PARTIAL, Observed, RunState, RunStatus, derive
 
 PAGE = 200
 """Most rows that Prefect's API gives in one call."""
@@ -64,11 +63,7 @@ def run_status(run_id: str, workflows: dict[str, Workflow], client: SyncPrefectC
         workflow = workflows[_flow_names(client, [root])[root.flow_id]]
     except (ValueError, KeyError, ObjectNotFound) as error:
         raise RunNotFoundError(f"There is no run {run_id}.") from error
-    children = _pages(
-        lambda offset: client.read_flow_runs(
-            flow_run_filter=_children_of(root.id), limit=PAGE, offset=offset, sort=FlowRunSort.EXPECTED_START_TIME_ASC
-        )
-    )
+    children = read_children(client, root.id)
     progress = _progress_of(client, root.id)
     names = _flow_names(client, children)
     observed = [_observe(child, names.get(child.flow_id, ""), progress.get(str(child.id))) for child in children]
@@ -78,7 +73,16 @@ def run_status(run_id: str, workflows: dict[str, Workflow], client: SyncPrefectC
         observed,
         datetime.now(UTC),
         chosen=_chosen(workflow, root.parameters),
-        subject=PurePath(str(root.parameters.get("source", root.name))).name,
+        subject=PurePath(str(root.parameters.get(workflow.subject, root.name))).name,
+    )
+
+
+def read_children(client: SyncPrefectClient, root: UUID) -> list[FlowRun]:
+    """Return every child of a run, found by the parent link alone."""
+    return _pages(
+        lambda offset: client.read_flow_runs(
+            flow_run_filter=_children_of(root), limit=PAGE, offset=offset, sort=FlowRunSort.EXPECTED_START_TIME_ASC
+        )
     )
 
 
@@ -120,18 +124,6 @@ def _flow_names(client: SyncPrefectClient, runs: list[FlowRun]) -> dict[UUID, st
     return {flow.id: flow.name for flow in flows}
 
 
-def latest_run(workflow: Workflow, client: SyncPrefectClient) -> str:
-    """Return the id of the newest run of a workflow; RunNotFoundError when there is none."""
-    runs = client.read_flow_runs(
-        flow_filter=FlowFilter(name=FlowFilterName(any_=[workflow.flow_name()])),
-        sort=FlowRunSort.START_TIME_DESC,
-        limit=1,
-    )
-    if not runs:
-        raise RunNotFoundError(f"There is no run of {workflow.key} yet.")
-    return str(runs[0].id)
-
-
 def _chosen(workflow: Workflow, parameters: dict[str, Any]) -> set[str] | None:
     only, first, last = (parameters.get(name) for name in ("only", "first", "last"))
     try:
@@ -159,6 +151,6 @@ def _observe(run: FlowRun, flow: str, progress: ProgressRecord | None) -> Observ
 def _state_of(state: State[Any] | None) -> RunState:
     if state is None:
         return RunState.PENDING
-    if state.type is StateType.FAILED and state.name == "Partial":
+    if state.type is StateType.FAILED and state.name == PARTIAL:
         return RunState.PARTIAL
     return _STATES[state.type]

@@ -9,6 +9,9 @@ from pydantic import BaseModel, Field
 from lib.runs.plan import Phase, Workflow, hindrance
 from lib.runs.progress import ProgressRecord
 
+PARTIAL = "Partial"
+"""Name of the FAILED-type state of a run that failed in part: Prefect has no partial state of its own."""
+
 
 class RunState(StrEnum):
     """The states of a run and of a phase."""

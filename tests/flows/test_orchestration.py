@@ -4,17 +4,18 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import pytest
 from prefect import State, Task
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
 from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.states import Running
 
 from flows.orchestration import Ended, conclude, load_flow, verdict
 from lib.runs.control import cancel_run
-from lib.runs.plan import Phase, Workflow
-from lib.runs.reader import RunNotFoundError, connected, latest_run, run_status
+from lib.runs.plan import Phase
+from lib.runs.reader import RunNotFoundError, run_status
 from lib.runs.report import Item, ItemState, PhaseReport
 from lib.runs.status import RunState, RunStatus
 
@@ -199,15 +200,6 @@ def test_a_run_that_is_not_there_is_not_found(toys: Any, completed: str) -> None
         status_of(toys, str(children_of(completed)[0].id))
 
 
-def test_the_newest_run_of_a_workflow_is_found(toys: Any) -> None:
-    with connected() as client:
-        _, run_id = run(toys, only=[1])
-        assert latest_run(toys.TOY, client) == run_id
-        never = Workflow("never", "Never", "m:f", (Phase(1, "a", "A", "m:f", "base"),))
-        with pytest.raises(RunNotFoundError, match="no run of never"):
-            latest_run(never, client)
-
-
 def test_a_phase_in_an_environment_that_has_no_deployment_fails_by_itself(toys: Any) -> None:
     state = toys.toy(SUBJECT, return_state=True)
     assert (state.type, state.name) == (StateType.FAILED, "Partial")
@@ -217,19 +209,32 @@ def test_a_phase_in_an_environment_that_has_no_deployment_fails_by_itself(toys: 
     assert "Last failed" in status.message
 
 
-def test_a_run_and_its_children_are_asked_to_stop(toys: Any, completed: str) -> None:
+def test_a_run_and_its_children_are_asked_to_stop(toys: Any, completed: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The runs here stand in the middle of their work: only the server sees the request."""
     with get_client(sync_client=True) as client:
         parent = client.create_flow_run(toys.toy, parameters={"source": SUBJECT}, state=Running())
         link = client.create_task_run(task=Task(lambda: None, name="link"), flow_run_id=parent.id, dynamic_key="0")
         children = [
             client.create_flow_run(toys.start, parameters={}, parent_task_run_id=link.id, state=Running())
-            for _ in range(2)
+            for _ in range(3)
         ]
+        ask = SyncPrefectClient.set_flow_run_state
+
+        def ask_but_one(client: SyncPrefectClient, run_id: UUID, state: State[Any]) -> Any:
+            if run_id == children[1].id:
+                raise httpx.ReadError("the connection broke")
+            return ask(client, run_id, state)
+
+        monkeypatch.setattr(SyncPrefectClient, "set_flow_run_state", ask_but_one)
+        monkeypatch.setattr("lib.runs.reader.PAGE", 2)
         cancel_run(str(parent.id))
         cancel_run(completed)
         cancel_run(str(uuid4()))
-        for each in (parent, *children):
+        monkeypatch.undo()
+        missed = client.read_flow_run(children[1].id).state
+        assert missed is not None
+        assert missed.is_running()
+        for each in (parent, children[0], children[2]):
             state = client.read_flow_run(each.id).state
             assert state is not None
             assert state.type is StateType.CANCELLING
