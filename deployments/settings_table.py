@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -59,7 +59,7 @@ def markdown() -> str:
 def _kind(field: FieldInfo) -> str:
     words = _words(field.annotation)
     limits = [
-        f"{sign} {getattr(limit, attribute):g}"
+        f"{sign} {getattr(limit, attribute):.15g}"
         for limit in field.metadata
         for attribute, sign in (("ge", "≥"), ("gt", ">"), ("le", "≤"), ("lt", "<"))
         if isinstance(getattr(limit, attribute, None), int | float)
@@ -73,6 +73,8 @@ def _words(annotation: Any) -> str:
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return " or ".join(f"`{member.value}`" for member in annotation)
     origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _words(inner[0])
     if origin is None:
         names = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false", "Path": "path"}
         name = getattr(annotation, "__name__", str(annotation))
@@ -83,7 +85,7 @@ def _words(annotation: Any) -> str:
         return f"list of {_words(inner[0])}"
     if origin is dict:
         return "table"
-    return " or ".join(_words(part) for part in inner if not hasattr(part, "ge"))
+    return " or ".join(_words(part) for part in inner)
 
 
 def _default(field: FieldInfo) -> str:

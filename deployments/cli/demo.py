@@ -6,18 +6,16 @@ import tempfile
 import zipfile
 from importlib.metadata import distributions
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from deployments import environments
-from deployments.cli.follow import carry_out
-from deployments.cli.main import app, configured, existing, say
+from deployments.cli.main import app, configured, say
+from deployments.cli.run_video import carry_out_video
 from lib.errors import InputError
 from lib.files import replacing
 from lib.settings import Settings
-from lib.video.outcome import outputs_of
-from lib.video.plan import VIDEO
 
 SECONDS = 60
 """How much of the film the demonstration takes."""
@@ -34,21 +32,7 @@ def demo(
     if not archive.exists():
         say("Packing two videos into an archive")
         pack(film(config), archive)
-    parameters: dict[str, Any] = {
-        "source": str(existing(archive)),
-        "out": str(folder.absolute()),
-        "options": config.video.model_dump(mode="json"),
-    }
-    code = carry_out(
-        VIDEO,
-        parameters,
-        config,
-        lambda: outputs_of(parameters["source"], parameters["out"], config.video.extract),
-        inline=False,
-        as_json=False,
-        say=say,
-    )
-    raise typer.Exit(code)
+    raise typer.Exit(carry_out_video(archive, folder, config))
 
 
 def film(config: Settings) -> Path:

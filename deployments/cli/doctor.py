@@ -86,22 +86,18 @@ def _engines(key: str, place: dict[str, Any], config: Settings) -> list[dict[str
     if key == "base":
         return []
     if not place["ready"]:
-        return [
-            {"phase": key, "engine": "", "version": "", "missing": f"the environment is not made: regie sync {key}"}
-        ]
+        return _none(key, f"the environment is not made: regie sync {key}")
     python = environments.python(key, config.environments)
     asked = subprocess.run([str(python), "-m", "lib.video.doctor", key], capture_output=True, check=False, timeout=120)
     if asked.returncode:
         words = asked.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        return [
-            {"phase": key, "engine": "", "version": "", "missing": f"the environment is damaged: {' '.join(words)}"}
-        ]
+        return _none(key, f"the environment is damaged: {' '.join(words)}")
     states: list[dict[str, str]] = orjson.loads(asked.stdout)
     return states
 
 
-def _none(key: str, missing: str) -> dict[str, str]:
-    return {"phase": key, "engine": "", "version": "", "missing": missing}
+def _none(key: str, missing: str) -> list[dict[str, str]]:
+    return [{"phase": key, "engine": "", "version": "", "missing": missing}]
 
 
 def _show(found: dict[str, Any]) -> None:

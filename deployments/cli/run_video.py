@@ -1,5 +1,6 @@
 """`regie run video`: one run from start to end, followed live."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,6 +9,7 @@ import typer
 from deployments.cli.follow import carry_out
 from deployments.cli.main import USAGE, configured, existing, quiet, run, say
 from lib.runs.plan import PlanError
+from lib.settings import Settings
 from lib.video.outcome import outputs_of
 from lib.video.plan import VIDEO
 
@@ -36,16 +38,30 @@ def run_video(
     except ValueError as error:
         say(f"--only takes numbers of phases, as in 3,4; it is {only!r}")
         raise typer.Exit(USAGE) from error
+    if force:
+        config.video.force = True
+    selection = {"only": numbers or None, "first": first, "last": last}
+    raise typer.Exit(carry_out_video(source, out, config, selection, inline=inline, as_json=as_json))
+
+
+def carry_out_video(
+    source: Path,
+    out: Path,
+    config: Settings,
+    selection: Mapping[str, Any] | None = None,
+    *,
+    inline: bool = False,
+    as_json: bool = False,
+) -> int:
+    """Run `video` to its end and return the exit code; `selection` says which phases: `only`, `first`, `last`."""
     parameters: dict[str, Any] = {
         "source": str(existing(source)),
         "out": str(out.absolute()),
-        "options": config.video.model_dump(mode="json") | ({"force": True} if force else {}),
-        "only": numbers or None,
-        "first": first,
-        "last": last,
+        "options": config.video.model_dump(mode="json"),
         "inline": inline,
+        **(selection or {}),
     }
-    code = carry_out(
+    return carry_out(
         VIDEO,
         parameters,
         config,
@@ -54,4 +70,3 @@ def run_video(
         as_json=as_json,
         say=quiet if as_json else say,
     )
-    raise typer.Exit(code)

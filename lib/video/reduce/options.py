@@ -30,10 +30,10 @@ class ReduceOptions(BaseModel):
     )
     after_effects: bool = Field(
         default=False,
-        description="Also write <stem>_ae.json (by frame) and <stem>_keyframes.txt (to paste into After Effects).",
+        description="Also write `<stem>_ae.json` (by frame) and `<stem>_keyframes.txt` (to paste into After Effects).",
     )
     landmarks: bool = Field(
-        default=False, description="Also keep the landmarks of faces, apart, in <stem>_landmarks.parquet."
+        default=False, description="Also keep the landmarks of faces, apart, in `<stem>_landmarks.parquet`."
     )
 
     @model_validator(mode="after")
