@@ -109,6 +109,9 @@ def read_settings() -> Settings:
         ]
         raise InputError("These settings are wrong:\n  " + "\n  ".join(lines)) from error
     except SettingsError as error:
-        raise InputError(f"These settings are wrong:\n  {error}") from error
+        raise InputError(
+            f"These settings are wrong:\n  {error}\n"
+            """In a variable, a list is written as JSON: REGIE_VIDEO__AUDIO__ENGINES='["embedded"]'"""
+        ) from error
     except (ValueError, OSError) as error:
         raise InputError(f"regie.toml cannot be read: {error}") from error

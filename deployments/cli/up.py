@@ -11,7 +11,9 @@ from deployments.stack import stack
 
 
 @app.command()
-def up(port: Annotated[int | None, typer.Option(help="Port of the Prefect server on 127.0.0.1.")] = None) -> None:
+def up(
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the Prefect server on 127.0.0.1.")] = None,
+) -> None:
     """Start the Prefect server, the work pools, their workers and the deployments; Ctrl-C ends them all."""
     config = configured()
     stop = threading.Event()

@@ -84,6 +84,7 @@ WRONG_VARIABLES = {
     "REGIE_VIDEO__SCENES__THRESHOLD=2": ["video.scenes.threshold"],
     "REGIE_VIDEO__SCENES__TRESHOLD=0.4": ["video.scenes.treshold"],
     "REGIE_VIDEO={": ["video"],
+    "REGIE_VIDEO__AUDIO__ENGINES=embedded": ["video", "a list is written as JSON"],
 }
 
 
