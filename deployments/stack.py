@@ -67,9 +67,10 @@ def environment_of(config: Settings, api_url: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def stack(config: Settings, say: Callable[[str], None], *, port: int | None = None) -> Iterator[Stack]:
-    """Give the running stack, or start one for as long as the block lasts.
+    """Give the running stack, or start one for as long as the block lasts, and for as long as others use it.
 
-    `port` is that of a stack to start; any free one when None. Raises InputError when it cannot start.
+    With a `port` a stack is started there, or InputError says that there is one; it ends with the block, whoever uses
+    it. Raises InputError when it cannot start.
     """
     config.run_folder.mkdir(parents=True, exist_ok=True)
     with (config.run_folder / "stack.lock").open("a") as owner, (config.run_folder / "users.lock").open("a") as users:
@@ -84,8 +85,11 @@ def stack(config: Settings, say: Callable[[str], None], *, port: int | None = No
                 yield found
                 return
         with _started(config, say, port) as running:
-            yield running
-            _wait_for_others(users, say)
+            try:
+                yield running
+            finally:
+                if port is None:
+                    _wait_for_others(users, say)
 
 
 def _point_prefect_at(variables: Mapping[str, str]) -> None:
@@ -103,7 +107,7 @@ def _held(lock: IO[str]) -> bool:
 
 def _wait_for_others(users: IO[str], say: Callable[[str], None]) -> None:
     if not _held(users):
-        say("Another run still uses this server: it is kept up until that one ends.")
+        say("Another run still uses this server: it is kept up until that one ends. Ctrl-C ends both.")
         fcntl.flock(users, fcntl.LOCK_EX)
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import orjson
 import typer
 from rich.console import Console, Group
@@ -15,6 +16,7 @@ from rich.text import Text
 from deployments.cli.main import COMPLETED, FAILED, INTERRUPTED, PARTIAL, Say
 from deployments.cli.table import phases_table
 from deployments.stack import stack
+from lib.errors import InputError
 from lib.runs.plan import Workflow
 from lib.runs.status import RunState, RunStatus
 from lib.settings import Settings
@@ -25,6 +27,8 @@ WIDTH_OF_A_FILE = 140
 """Characters a line when the output goes to a file or a log."""
 Outputs = Callable[[], list[dict[str, Any]]]
 """Gives what a run left: per item, its `project`, its `video` and its `files`, a path per kind."""
+Failures = Callable[[list[str]], list[dict[str, str]]]
+"""Gives what failed in the phases of these keys: per item, its `file`, `phase` and `reason`."""
 EXIT_CODES = {RunState.COMPLETED: COMPLETED, RunState.PARTIAL: PARTIAL, RunState.CANCELLED: INTERRUPTED}
 
 
@@ -33,6 +37,7 @@ def carry_out(
     parameters: dict[str, Any],
     config: Settings,
     outputs: Outputs,
+    failures: Failures,
     *,
     inline: bool,
     as_json: bool,
@@ -40,9 +45,9 @@ def carry_out(
 ) -> int:
     """Run a workflow to its end and return the exit code; brings a server and workers up when none is running.
 
-    `outputs` says what the run left, once it has ended.
+    `outputs` says what the run left and `failures` what failed in it, once it has ended.
     """
-    with stack(config, say) as running:
+    with stack(config, say) as running, _server_may_go():
 
         def announce(run_id: str) -> None:
             say(f"{workflow.name}: {running.ui_url}/runs/flow-run/{run_id}")
@@ -53,21 +58,37 @@ def carry_out(
             with _start_elsewhere(workflow, parameters) as run_id:
                 announce(run_id)
                 status = _follow(run_id, show=not as_json)
+    failed = failures([phase.key for phase in status.phases if phase.run_id])
     if as_json:
-        typer.echo(orjson.dumps(as_object(status, outputs()), option=orjson.OPT_INDENT_2).decode())
+        typer.echo(orjson.dumps(as_object(status, outputs(), failed), option=orjson.OPT_INDENT_2).decode())
     else:
-        _show_end(status, outputs())
+        _show_end(status, outputs(), failed)
     return EXIT_CODES.get(status.state, FAILED)
 
 
-def as_object(status: RunStatus, outputs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what `--json` prints: the run, its phases, and its outputs."""
+@contextlib.contextmanager
+def _server_may_go() -> Iterator[None]:
+    """Say it in words when the server of somebody else's `regie up` is ended under a run."""
+    try:
+        yield
+    except httpx.TransportError as error:
+        raise InputError(
+            "The Prefect server does not answer any more: `regie up` was ended, or it broke down. Run the same command "
+            "again: what is done is kept."
+        ) from error
+
+
+def as_object(
+    status: RunStatus, outputs: list[dict[str, Any]], failures: list[dict[str, str]] | None = None
+) -> dict[str, Any]:
+    """Return what `--json` prints: the run, its phases, what failed, and its outputs."""
     told = {"number", "key", "state", "duration", "done", "total", "failed", "skipped", "engine", "figures", "error"}
     return {
         "run_id": status.run_id,
         "state": status.state.value,
         "message": status.message,
         "phases": [phase.model_dump(mode="json", include=told) for phase in status.phases],
+        "failures": failures or [],
         "outputs": outputs,
     }
 
@@ -135,11 +156,14 @@ def _follow(run_id: str, *, show: bool) -> RunStatus:
         return status
 
 
-def _show_end(status: RunStatus, outputs: list[dict[str, Any]]) -> None:
+def _show_end(status: RunStatus, outputs: list[dict[str, Any]], failures: list[dict[str, str]]) -> None:
     console = Console()
     if not console.is_terminal:
         console.width = WIDTH_OF_A_FILE
     console.print(Group(phases_table(status), Text(f"{status.state.value}: {status.message}", style="bold")))
+    for failure in failures:
+        words = f"✗ {failure['file']} ({failure['phase']}): {failure['reason']}"
+        console.print(Text(words, style="red"), soft_wrap=True)
     for output in outputs:
         console.print(Text("\n" + "/".join(filter(None, (output["project"], output["video"]))), style="bold"))
         for name, path in output["files"].items():

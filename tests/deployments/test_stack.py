@@ -2,6 +2,7 @@ import contextlib
 import fcntl
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -196,6 +197,22 @@ def test_an_owner_that_is_killed_leaves_nothing_and_a_new_stack_starts(tmp_path:
             heir.leave()
             assert processes_of(home) == []
             assert not (home / "run" / "stack.json").exists()
+
+
+def test_an_owner_that_is_interrupted_keeps_the_server_up_for_the_runs_of_others(
+    tmp_path: Path, toy_folder: str
+) -> None:
+    home = tmp_path / "home"
+    with cleaned(home), Holder(home, toy_folder) as owner:
+        assert owner.hear("own") is True
+        with Holder(home, toy_folder) as other:
+            assert other.hear("own") is False
+            owner.process.send_signal(signal.SIGINT)
+            assert "Another run still uses this server" in owner.hear("said")
+            assert other.order(only=[5])["state"] == "completed"
+            other.leave()
+        assert owner.process.wait(30) != 0
+        assert processes_of(home) == []
 
 
 @pytest.fixture
