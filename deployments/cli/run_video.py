@@ -8,10 +8,12 @@ import typer
 
 from deployments.cli.follow import carry_out
 from deployments.cli.main import USAGE, configured, existing, quiet, run, say
+from lib.errors import InputError
 from lib.runs.plan import PlanError
 from lib.settings import Settings
-from lib.video.outcome import outputs_of
+from lib.video.outcome import failures_of, outputs_of
 from lib.video.plan import VIDEO
+from lib.video.sources import find_sources
 
 
 @run.command("video")
@@ -54,8 +56,11 @@ def carry_out_video(
     as_json: bool = False,
 ) -> int:
     """Run `video` to its end and return the exit code; `selection` says which phases: `only`, `first`, `last`."""
+    place = existing(source)
+    if place.is_file():
+        _check(place, config)
     parameters: dict[str, Any] = {
-        "source": str(existing(source)),
+        "source": str(place),
         "out": str(out.absolute()),
         "options": config.video.model_dump(mode="json"),
         "inline": inline,
@@ -66,7 +71,16 @@ def carry_out_video(
         parameters,
         config,
         lambda: outputs_of(parameters["source"], parameters["out"], config.video.extract),
+        lambda phases: failures_of(parameters["source"], parameters["out"], phases, config.video.extract),
         inline=inline,
         as_json=as_json,
         say=quiet if as_json else say,
     )
+
+
+def _check(source: Path, config: Settings) -> None:
+    """Refuse a file that is neither archive nor video before anything is started for it."""
+    try:
+        find_sources(source, config.video.extract)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from error

@@ -1,11 +1,13 @@
 """What a run of `video` left on the disk, computed from the disk."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from lib.runs.report import ItemState
 from lib.video.extract.options import ExtractOptions
 from lib.video.results import Results, find_videos
-from lib.video.sources import projects_of
+from lib.video.sources import find_sources, projects_of
 from lib.video.workspace import Workspace
 
 
@@ -39,6 +41,26 @@ def outputs_of(source: str, out: str, options: ExtractOptions | None = None) -> 
                 {"project": project.name, "video": video.relative_to(project).as_posix(), "files": _present(files)}
             )
     return outputs
+
+
+def failures_of(
+    source: str, out: str, phases: Iterable[str], options: ExtractOptions | None = None
+) -> list[dict[str, str]]:
+    """Return each item of a source that failed when these phases last worked on it: its `file`, `phase` and `reason`.
+
+    What failed once and is no longer there, and what came from another source, is left out.
+    """
+    workspace, options = Workspace(Path(out)), options or ExtractOptions()
+    sources = {each.name for each in find_sources(Path(source), options)} if Path(source).exists() else set()
+    there = {"extract": sources}
+    projects = projects_of(Path(source), workspace.projects, options)
+    worked_on = {workspace.subject(path) for project in projects for path in (project, *find_videos(project))}
+    return [
+        {"file": item.subject, "phase": phase, "reason": item.reason}
+        for phase in phases
+        for item in workspace.outcomes(phase).values()
+        if item.state is ItemState.FAILED and item.subject in there.get(phase, worked_on)
+    ]
 
 
 def _present(files: dict[str, Path]) -> dict[str, str]:

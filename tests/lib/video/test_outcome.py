@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from lib.runs.report import Item, ItemState, PhaseReport
 from lib.video.extract.options import ExtractOptions
-from lib.video.outcome import outputs_of
+from lib.video.outcome import failures_of, outputs_of
 from lib.video.results import Results, find_videos
 from lib.video.sources import bring_in, find_sources
 from lib.video.workspace import Workspace
@@ -91,3 +92,33 @@ def test_originals_that_were_kept_are_no_outputs(source: Path, workspace: Worksp
     kept.mkdir()
     (kept / "second.mov").touch()
     assert len(outputs_of(str(source), str(workspace.root))) == 3
+
+
+def failed(workspace: Workspace, phase: str, *subjects: str) -> None:
+    items = tuple(Item(subject=subject, state=ItemState.FAILED, reason=f"{subject} is bad.") for subject in subjects)
+    workspace.record(PhaseReport(phase=phase, items=items))
+
+
+def test_each_file_of_the_source_that_failed_is_named_with_its_phase_and_reason(
+    source: Path, workspace: Workspace
+) -> None:
+    first, second, another = 'rushes/day 1/it\'s a "film".mp4', "rushes/second.mov", "other/other.mp4"
+    failed(workspace, "convert", first, second, another, "rushes/removed since.mp4")
+    failed(workspace, "scenes", second)
+    failed(workspace, "finalise", "rushes", "other")
+    told = failures_of(str(source), str(workspace.root), ["extract", "convert", "finalise"])
+    assert [(each["phase"], each["file"]) for each in told] == [
+        ("convert", first),
+        ("convert", second),
+        ("finalise", "rushes"),
+    ]
+    assert told[1]["reason"] == "rushes/second.mov is bad."
+
+
+def test_archives_that_did_not_come_in_are_named(tmp_path: Path, workspace: Workspace) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in ("bad", "worse"):
+        (folder / f"{name}.zip").touch()
+    failed(workspace, "extract", "bad", "worse", "another")
+    assert [each["file"] for each in failures_of(str(folder), str(workspace.root), ["extract"])] == ["bad", "worse"]
