@@ -49,7 +49,7 @@ def process_template(python: Path) -> dict[str, Any]:
     """Return the job template of a process pool whose flow runs are executed by `python`."""
     template = ProcessWorker.get_default_base_job_template()
     # A run ends with its worker, however the worker ends.
-    command = [python, "-m", "deployments.child", "0", python, "-m", "prefect.engine"]
+    command = [python, "-m", "lib.child", "0", python, "-m", "prefect.engine"]
     template["variables"]["properties"]["command"]["default"] = shlex.join(map(str, command))
     return template
 

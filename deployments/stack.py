@@ -163,7 +163,7 @@ def _started(config: Settings, say: Callable[[str], None], port: int | None) -> 
 
 def _spawn(arguments: list[str], variables: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
     # A session of its own: Ctrl-C in the terminal reaches this process only, which then ends the others in order.
-    command = [sys.executable, "-m", "deployments.child", str(os.getpid()), sys.executable, *arguments]
+    command = [sys.executable, "-m", "lib.child", str(os.getpid()), sys.executable, *arguments]
     return subprocess.Popen(
         command, env=dict(variables), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
     )

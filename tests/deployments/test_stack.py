@@ -15,8 +15,8 @@ import httpx
 import psutil
 import pytest
 
-from deployments.child import die_with_parent
 from deployments.stack import end, environment_of, stack
+from lib.child import die_with_parent
 from lib.errors import InputError
 from lib.settings import Settings
 
@@ -277,7 +277,7 @@ def test_a_program_ends_when_the_one_that_started_it_is_killed() -> None:
     program = "import time; print('up', flush=True); time.sleep(600)"
     parent = """
 import os, subprocess, sys
-started = subprocess.Popen([sys.executable, "-m", "deployments.child", str(os.getpid()), *sys.argv[1:]])
+started = subprocess.Popen([sys.executable, "-m", "lib.child", str(os.getpid()), *sys.argv[1:]])
 print(started.pid, flush=True)
 started.wait()
 """
@@ -298,6 +298,6 @@ def test_nothing_is_asked_of_the_kernel_of_another_system(monkeypatch: pytest.Mo
 
 def test_a_program_whose_parent_has_died_already_does_not_start() -> None:
     stranger = os.getppid()
-    command = [sys.executable, "-m", "deployments.child", str(stranger), sys.executable, "-c", "print('up')"]
+    command = [sys.executable, "-m", "lib.child", str(stranger), sys.executable, "-c", "print('up')"]
     late = subprocess.run(command, capture_output=True, check=False)
     assert (late.returncode, late.stdout) == (1, b"")

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import os
 import subprocess
 import sys
 import threading
@@ -9,21 +10,12 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import IO
 
+from lib import child
 from lib.errors import UnavailableError
 from lib.progress import Progress
 
 KEPT_LINES = 40
 """A damaged video can make FFmpeg complain once a block: the first lines and as many last ones are kept."""
-
-DIE_WITH_PARENT = """
-import ctypes, os, signal, sys
-ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-if os.getppid() != int(sys.argv[1]):
-    sys.exit(1)
-os.execv(sys.argv[2], sys.argv[2:])
-"""
-"""Program that becomes the one named in its arguments, having asked Linux (prctl 1, PR_SET_PDEATHSIG) to end it with
-its parent, even one that is killed."""
 
 
 class FFmpegError(Exception):
@@ -76,11 +68,9 @@ def run(arguments: Sequence[str], total: int, progress: Progress) -> list[str]:
 @contextlib.contextmanager
 def _child(command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
     """Start a program; it is gone when the block is left, however that happens."""
-    if sys.platform == "linux":
-        import os
-
-        command = [sys.executable, "-I", "-S", "-c", DIE_WITH_PARENT, str(os.getpid()), *command]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    # The program that ends with its parent, even one that is killed; without what an environment adds to every start.
+    tied = [sys.executable, "-I", "-S", child.__file__, str(os.getpid()), *command]
+    process = subprocess.Popen(tied, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
         yield process
     finally:

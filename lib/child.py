@@ -1,4 +1,4 @@
-"""Start a program that ends when its parent is killed: `python -m deployments.child PARENT PROGRAM…`."""
+"""Start a program that ends when its parent is killed: `python -m lib.child PARENT PROGRAM…`."""
 
 import ctypes
 import os
@@ -15,7 +15,7 @@ def die_with_parent(parent: int) -> None:
     `parent` is the id of the parent, which may have died before the kernel was asked; 0 when it is not known.
     """
     if sys.platform == "linux":
-        # Not SIGTERM: the parent was killed, so the server is going too, and a run asked to end would wait for it.
+        # Not SIGTERM: the parent was killed, and with it goes what a program that is asked to end may wait for.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if parent not in {0, os.getppid()}:
             sys.exit(1)
