@@ -16,7 +16,6 @@ import psutil
 import pytest
 
 from deployments.stack import end, environment_of, stack
-from lib.child import die_with_parent
 from lib.errors import InputError
 from lib.settings import Settings
 
@@ -271,33 +270,3 @@ def test_a_process_that_has_ended_already_is_no_problem() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
     end(ended.pid)
-
-
-def test_a_program_ends_when_the_one_that_started_it_is_killed() -> None:
-    program = "import time; print('up', flush=True); time.sleep(600)"
-    parent = """
-import os, subprocess, sys
-started = subprocess.Popen([sys.executable, "-m", "lib.child", str(os.getpid()), *sys.argv[1:]])
-print(started.pid, flush=True)
-started.wait()
-"""
-    command = [sys.executable, "-c", parent, sys.executable, "-c", program]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as killed:
-        assert killed.stdout is not None
-        lines = [killed.stdout.readline().strip() for _ in range(2)]
-        assert "up" in lines
-        child = psutil.Process(next(int(line) for line in lines if line != "up"))
-        killed.kill()
-    until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, seconds=10)
-
-
-def test_nothing_is_asked_of_the_kernel_of_another_system(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "darwin")
-    die_with_parent(1)
-
-
-def test_a_program_whose_parent_has_died_already_does_not_start() -> None:
-    stranger = os.getppid()
-    command = [sys.executable, "-m", "lib.child", str(stranger), sys.executable, "-c", "print('up')"]
-    late = subprocess.run(command, capture_output=True, check=False)
-    assert (late.returncode, late.stdout) == (1, b"")
