@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from logging import Logger, LoggerAdapter
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,29 @@ def idle(phase: Phase, source: str, workspace: Workspace, options: VideoOptions)
     return Flow(keep_all, name=VIDEO.flow_name(phase), persist_result=False)
 
 
+class Memory:
+    """Remembers in a workspace what becomes of each item of a phase, as soon as it is known.
+
+    What the disk does not take (it is full, say) is tried again with the next item: it ends no phase.
+    """
+
+    def __init__(self, workspace: Workspace, phase: str, logger: Logger | LoggerAdapter[Logger]) -> None:
+        self._workspace = workspace
+        self._phase = phase
+        self._logger = logger
+        self._waiting: list[Item] = []
+
+    def remember(self, item: Item) -> None:
+        """Remember one more item."""
+        self._waiting.append(item)
+        try:
+            self._workspace.record(PhaseReport(phase=self._phase, items=tuple(self._waiting)))
+        except OSError as error:
+            self._logger.warning("What became of %s could not be written: %s", item.subject, error.strerror)
+        else:
+            self._waiting.clear()
+
+
 def run_batch(
     phase: str,
     workspace: Workspace,
@@ -102,6 +126,7 @@ def run_batch(
     }
     subjects = {workspace.subject(video): video for video in sizes}
     items: list[Item] = []
+    memory = Memory(workspace, phase, logger)
     with PhaseProgress({subject: sizes[video] for subject, video in subjects.items()}) as progress:
         for subject, video in subjects.items():
             if subject in hindered:
@@ -117,6 +142,6 @@ def run_batch(
                     logger.warning("%s: %s", subject, item.reason)
                 item = item.model_copy(update={"seconds": item.seconds or time.monotonic() - started})
             items.append(item)
-            workspace.record(PhaseReport(phase=phase, items=(item,)))
+            memory.remember(item)
             progress.ended(item)
     return PhaseReport(phase=phase, items=tuple(items))

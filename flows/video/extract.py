@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from prefect import State
+from prefect.logging import get_run_logger
 
 from flows.orchestration import conclude, phase_flow
+from flows.video.common import Memory
 from lib.errors import InputError
 from lib.files import sweep
 from lib.runs.report import Item, PhaseReport
@@ -27,6 +29,7 @@ def extract_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
     if not sources:
         raise InputError(f"There is no archive and no video in {source}.")
     items: list[Item] = []
+    memory = Memory(workspace, "extract", get_run_logger())
     with PhaseProgress({each.name: max(each.size, 1) for each in sources}) as progress:
         for each in sources:
             started = time.monotonic()
@@ -34,8 +37,8 @@ def extract_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
                 item = bring_in_source(each.name, each, workspace, options, progress.of(each.name))
             except Exception as error:  # noqa: BLE001  # one bad archive fails itself, not the others
                 item = failure(each.name, error)
-            items.append(item.model_copy(update={"seconds": time.monotonic() - started}))
+            item = item.model_copy(update={"seconds": time.monotonic() - started})
+            items.append(item)
+            memory.remember(item)
             progress.ended(item)
-    report = PhaseReport(phase="extract", items=tuple(items))
-    workspace.record(report)
-    return conclude(report)
+    return conclude(PhaseReport(phase="extract", items=tuple(items)))
