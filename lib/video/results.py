@@ -74,6 +74,22 @@ class Results:
         """Scenes as an OpenTimelineIO timeline."""
         return self._beside(".otio")
 
+    def every(self) -> tuple[Path, ...]:
+        """Return every file that a phase may write beside the video."""
+        return (
+            self.scenes_csv,
+            self.scenes_json,
+            self.audio_json,
+            self.rttm,
+            self.tracking_json,
+            self.ae_json,
+            self.keyframes,
+            self.landmarks,
+            self.edl,
+            self.otio,
+            self.report_html,
+        )
+
 
 def is_video(path: Path) -> bool:
     """Whether a path below a project is a video that is Régie's to process: nothing hidden, no kept original."""

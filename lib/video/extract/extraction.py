@@ -231,12 +231,7 @@ class _Unpacking:
 def _make_room_for_results(folder: Path) -> None:
     """Give another name to files that have the name of a result that Régie will write beside a video (`<stem>.csv`)."""
     for video in find_videos(folder):
-        own = Results(video)
-        results = (
-            own.scenes_csv, own.scenes_json, own.audio_json, own.rttm,
-            own.tracking_json, own.report_html, own.edl, own.otio,
-        )  # fmt: skip
-        for result in results:
+        for result in Results(video).every():
             if result.is_file():
                 names = Names()
                 for each in result.parent.iterdir():

@@ -84,21 +84,7 @@ def publish(
 
 def results_beside(video: Path) -> Iterator[Path]:
     """Yield the files that phases made beside a video."""
-    results = Results(video)
-    named = (
-        results.scenes_csv,
-        results.scenes_json,
-        results.audio_json,
-        results.rttm,
-        results.tracking_json,
-        results.ae_json,
-        results.keyframes,
-        results.landmarks,
-        results.edl,
-        results.otio,
-        results.report_html,
-    )
-    return (path for path in named if path.is_file())
+    return (path for path in Results(video).every() if path.is_file())
 
 
 def _files(project: Path, options: FinaliseOptions) -> Iterator[tuple[Path, Path]]:

@@ -17,6 +17,7 @@ def test_results_lie_beside_the_video_and_are_named_after_it(stem: str, suffix: 
     video = Path("/project") / (stem + suffix)
     paths = [getattr(Results(video), kind) for kind in KINDS]
     assert len({*paths, video}) == len(KINDS) + 1
+    assert set(Results(video).every()) == set(paths)
     for path in paths:
         assert path.parent == video.parent
         assert path.name.startswith(video.stem)

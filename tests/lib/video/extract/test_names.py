@@ -222,8 +222,17 @@ class TestInArchives:
         assert len(find_videos(bench.project)) == 2
 
     def test_a_file_with_the_name_of_a_result_makes_room_for_it(self, bench):
-        bench.unpack(bench.zip({"clip.csv": b"camera log", "clip.mp4": b"video", "other.csv": b"other"}))
-        assert bench.content() == {"clip 2.csv": b"camera log", "clip.mp4": b"video", "other.csv": b"other"}
+        bench.unpack(
+            bench.zip(
+                {"clip.csv": b"camera log", "clip.mp4": b"video", "clip_ae.json": b"notes", "other.csv": b"other"}
+            )
+        )
+        assert bench.content() == {
+            "clip 2.csv": b"camera log",
+            "clip.mp4": b"video",
+            "clip_ae 2.json": b"notes",
+            "other.csv": b"other",
+        }
 
     def test_the_archive_is_deleted_only_when_all_of_it_came_out(self, bench):
         partly = bench.zip({"a.mp4": b"a", bench.zip_member("../b.mp4"): b"b"}, "partly.zip")
