@@ -21,7 +21,7 @@ class SceneOptions(BaseModel):
     profile: Literal["exact", "fast"] = Field(
         default="exact",
         description="`exact` finds the cuts of the published model; `fast` takes a window of 200 and a stride of 150 "
-        "(where they are not set): a third faster; of 109 cuts in a film, two are its own.",
+        "(where they are not set): a fifth faster; of 109 cuts in a film, two are its own.",
     )
     threshold: float = Field(default=0.5, gt=0, lt=1, description="Probability above which a frame is a scene's last.")
     gradual_frames: int = Field(
