@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
@@ -50,6 +50,17 @@ class Stack:
     ui_url: str
     own: bool
     """Whether this process started it, and ends it."""
+    processes: "Mapping[Path, subprocess.Popen[bytes]]" = field(default_factory=dict)
+    """Of a stack of one's own: the server and the workers, by their logs."""
+
+    def check(self) -> None:
+        """Raise InputError when a process of one's own stack has broken down: a run would wait for it for ever."""
+        for log, process in self.processes.items():
+            if process.poll() is not None:
+                raise InputError(
+                    f"The process of the {log.stem} broke down ({process.returncode}). Run the same command again: "
+                    f"what is done is kept. It said last:\n{_tail(log)}"
+                )
 
 
 def environment_of(config: Settings, api_url: str) -> dict[str, str]:
@@ -131,32 +142,30 @@ def _started(config: Settings, say: Callable[[str], None], port: int | None) -> 
     api_url = f"http://{HOST}:{port}/api"
     variables = environment_of(config, api_url)
     config.prefect_home.mkdir(parents=True, exist_ok=True)
-    processes: list[subprocess.Popen[bytes]] = []
+    processes: dict[Path, subprocess.Popen[bytes]] = {}
     with contextlib.ExitStack() as logs:
+
+        def spawn(name: str, arguments: list[str]) -> "subprocess.Popen[bytes]":
+            log = config.run_folder / f"{name}.log"
+            processes[log] = process = _spawn(arguments, variables, logs.enter_context(log.open("wb")))
+            return process
+
         try:
             say("Starting the Prefect server and the workers")
-            server = _spawn(
-                ["-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)],
-                variables, logs.enter_context((config.run_folder / "server.log").open("wb")),
-            )  # fmt: skip
-            processes.append(server)
+            server = spawn("server", ["-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)])
             # The workers wait for their pools, and Prefect reads its environment when it is imported: both take as long
             # as the server's own start, so they go on beside it.
-            workers = _spawn(
-                ["-m", "deployments.workers", *environments_of(WORKFLOWS.values())],
-                variables, logs.enter_context((config.run_folder / "workers.log").open("wb")),
-            )  # fmt: skip
-            processes.append(workers)
+            spawn("workers", ["-m", "deployments.workers", *environments_of(WORKFLOWS.values())])
             _point_prefect_at(variables)
             from deployments import catalogue
 
             _wait_until_healthy(api_url, server, config)
             anyio.run(catalogue.register, config.environments)
             _state_file(config).write_text(json.dumps({"api_url": api_url, "pid": os.getpid()}))
-            yield Stack(api_url=api_url, ui_url=f"http://{HOST}:{port}", own=True)
+            yield Stack(api_url=api_url, ui_url=f"http://{HOST}:{port}", own=True, processes=processes)
         finally:
             _state_file(config).unlink(missing_ok=True)
-            for process in reversed(processes):
+            for process in reversed(processes.values()):
                 end(process.pid)
                 process.wait()
 

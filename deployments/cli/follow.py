@@ -57,7 +57,7 @@ def carry_out(
         else:
             with _start_elsewhere(workflow, parameters) as run_id:
                 announce(run_id)
-                status = _follow(run_id, show=not as_json)
+                status = _follow(run_id, show=not as_json, check=running.check)
     failed = failures([phase.key for phase in status.phases if phase.run_id])
     if as_json:
         typer.echo(orjson.dumps(as_object(status, outputs(), failed), option=orjson.OPT_INDENT_2).decode())
@@ -140,7 +140,8 @@ def _run_here(
     return run_status(str(run.id), WORKFLOWS)
 
 
-def _follow(run_id: str, *, show: bool) -> RunStatus:
+def _follow(run_id: str, *, show: bool, check: Callable[[], None] = lambda: None) -> RunStatus:
+    """Follow a run to its end; `check` is called at every look and raises when that end will not come."""
     from lib.runs.reader import connected, run_status
 
     console = Console(stderr=True)
@@ -150,6 +151,7 @@ def _follow(run_id: str, *, show: bool) -> RunStatus:
         with live if show and console.is_terminal else contextlib.nullcontext():
             while not status.state.final:
                 time.sleep(SECONDS_BETWEEN_LOOKS)
+                check()
                 status = run_status(run_id, WORKFLOWS, client)
                 if show and console.is_terminal:
                     live.update(phases_table(status))

@@ -23,6 +23,6 @@ def up(
         say(f"Régie is up: {running.ui_url}")
         say("Start a run from there, or: regie run video SOURCE --out FOLDER. Ctrl-C ends it.")
         while not stop.wait(0.5):
-            pass
+            running.check()
         say("Ending workers and server")
     say("Everything has ended.")
