@@ -7,6 +7,7 @@ import typer
 
 from deployments import environments
 from deployments.cli.main import app, configured, say
+from lib.errors import InputError
 
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="[ENV]...", help="base, scenes, audio, tracking; all when none is named.")
@@ -21,7 +22,10 @@ def sync(names: Names = None, engine: Engine = None, extra: Extra = None) -> Non
     config = configured()
     wanted = names or [key for key in environments.ENVIRONMENTS if key != "base"]
     for key in wanted:
-        environments.environment(key)
+        try:
+            environments.environment(key)
+        except InputError as error:
+            raise typer.BadParameter(str(error)) from error
     if engine is not None and len(wanted) != 1:
         raise typer.BadParameter("--engine adds to one environment: regie sync audio --engine pyannote")
     # Environments that share a virtual environment are made once, the others side by side.

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.runs.report import ItemState
+from lib.video.extract.manifest import as_text
 from lib.video.extract.options import ExtractOptions
 from lib.video.results import Results, find_videos
 from lib.video.sources import find_sources, projects_of
@@ -48,18 +49,21 @@ def failures_of(
 ) -> list[dict[str, str]]:
     """Return each item of a source that failed when these phases last worked on it: its `file`, `phase` and `reason`.
 
-    What failed once and is no longer there, and what came from another source, is left out.
+    What failed once and is no longer there, and what came from another source, is left out. An archive that did not
+    come in is named as it lies in the source: what its project would have been called may say little.
     """
-    workspace, options = Workspace(Path(out)), options or ExtractOptions()
-    sources = {each.name for each in find_sources(Path(source), options)} if Path(source).exists() else set()
-    there = {"extract": sources}
-    projects = projects_of(Path(source), workspace.projects, options)
-    worked_on = {workspace.subject(path) for project in projects for path in (project, *find_videos(project))}
+    workspace, options, place = Workspace(Path(out)), options or ExtractOptions(), Path(source).absolute()
+    brought = {each.name: as_text(each.path.name) for each in find_sources(place, options)} if place.exists() else {}
+    projects = projects_of(place, workspace.projects, options)
+    subjects = [workspace.subject(path) for project in projects for path in (project, *find_videos(project))]
+    names = {"extract": brought}
+    worked_on = dict(zip(subjects, subjects, strict=True))
     return [
-        {"file": item.subject, "phase": phase, "reason": item.reason}
+        {"file": known[item.subject], "phase": phase, "reason": item.reason}
         for phase in phases
+        for known in [names.get(phase, worked_on)]
         for item in workspace.outcomes(phase).values()
-        if item.state is ItemState.FAILED and item.subject in there.get(phase, worked_on)
+        if item.state is ItemState.FAILED and item.subject in known
     ]
 
 

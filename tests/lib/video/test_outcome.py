@@ -121,4 +121,7 @@ def test_archives_that_did_not_come_in_are_named(tmp_path: Path, workspace: Work
     for name in ("bad", "worse"):
         (folder / f"{name}.zip").touch()
     failed(workspace, "extract", "bad", "worse", "another")
-    assert [each["file"] for each in failures_of(str(folder), str(workspace.root), ["extract"])] == ["bad", "worse"]
+    assert [each["file"] for each in failures_of(str(folder), str(workspace.root), ["extract"])] == [
+        "bad.zip",
+        "worse.zip",
+    ]
