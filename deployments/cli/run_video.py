@@ -11,6 +11,7 @@ from deployments.cli.main import USAGE, configured, existing, quiet, run, say
 from lib.errors import InputError
 from lib.runs.plan import PlanError
 from lib.settings import Settings
+from lib.video.extract.manifest import as_text
 from lib.video.outcome import failures_of, outputs_of
 from lib.video.plan import VIDEO
 from lib.video.sources import find_sources
@@ -56,12 +57,12 @@ def carry_out_video(
     as_json: bool = False,
 ) -> int:
     """Run `video` to its end and return the exit code; `selection` says which phases: `only`, `first`, `last`."""
-    place = existing(source)
+    place, out = _text(existing(source)), _text(out.absolute())
     if place.is_file():
         _check(place, config)
     parameters: dict[str, Any] = {
         "source": str(place),
-        "out": str(out.absolute()),
+        "out": str(out),
         "options": config.video.model_dump(mode="json"),
         "inline": inline,
         **(selection or {}),
@@ -76,6 +77,18 @@ def carry_out_video(
         as_json=as_json,
         say=quiet if as_json else say,
     )
+
+
+def _text(path: Path) -> Path:
+    """Refuse a path that Prefect could not hand on."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        shown = as_text(path)
+        raise typer.BadParameter(
+            f"the path {shown} is not UTF-8: rename it, or give a folder above it (names within it are no problem)"
+        ) from error
+    return path
 
 
 def _check(source: Path, config: Settings) -> None:
