@@ -47,7 +47,7 @@ def carry_out(
 
     `outputs` says what the run left and `failures` what failed in it, once it has ended.
     """
-    with stack(config, say) as running, _server_may_go():
+    with stack(config, say) as running, _ending_in_words(say):
 
         def announce(run_id: str) -> None:
             say(f"{workflow.name}: {running.ui_url}/runs/flow-run/{run_id}")
@@ -67,10 +67,13 @@ def carry_out(
 
 
 @contextlib.contextmanager
-def _server_may_go() -> Iterator[None]:
-    """Say it in words when the server of somebody else's `regie up` is ended under a run."""
+def _ending_in_words(say: Say) -> Iterator[None]:
+    """Say it in words when a run is interrupted, or the server of somebody else's `regie up` is ended under it."""
     try:
         yield
+    except KeyboardInterrupt:
+        say("Interrupted. Run the same command again to go on: what is done is kept.")
+        raise
     except httpx.TransportError as error:
         raise InputError(
             "The Prefect server does not answer any more: `regie up` was ended, or it broke down. Run the same command "
