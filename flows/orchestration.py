@@ -134,7 +134,7 @@ def verdict(chosen: Sequence[Phase], ended: Sequence[Ended]) -> State[Any]:
     """Return the final state of a run from the ends of its phases: completed, failed, or partial between."""
     troubled = [end for end in ended if end.verdict != "completed"]
     if not troubled and len(ended) == len(chosen):
-        return Completed(message=f"{len(ended)} phases completed")
+        return Completed(message=f"{len(ended)} phase{'s' * (len(ended) > 1)} completed")
     words = "; ".join(f"{end.phase.name} {end.verdict}: {end.message}" for end in troubled)
     if any(end.verdict in {"completed", "partial"} for end in ended):
         return Failed(message=words, name=PARTIAL)

@@ -1,5 +1,6 @@
 """The orchestrator of `video`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from flows.orchestration import run_phases, verdict
 from flows.page import RunPage
 from flows.video.common import idle
 from lib.errors import InputError
-from lib.runs.plan import PlanError
+from lib.runs.plan import Phase, PlanError
 from lib.video.options import VideoOptions
+from lib.video.outcome import failures_of, outputs_of
 from lib.video.plan import VIDEO
 from lib.video.summary import results_markdown
 from lib.video.workspace import Workspace
@@ -61,5 +63,16 @@ def video_pipeline(
             )
     except (InputError, PlanError) as error:
         return Failed(message=str(error))
-    page.write(results_markdown(workspace, chosen))
+    page.write(_results(source, out, chosen, options))
     return verdict(chosen, ended)
+
+
+def _results(source: str, out: str, phases: Sequence[Phase], options: VideoOptions) -> str:
+    """Return what the page says below the phases; nothing of a source that is none: its first phase said so."""
+    try:
+        failures = failures_of(source, out, [phase.key for phase in phases], options.extract)
+        outputs = outputs_of(source, out, options.extract)
+    except InputError:
+        return ""
+    reports = [Path(each["files"]["report"]) for each in outputs if not each["video"] and "report" in each["files"]]
+    return results_markdown(failures, reports)
