@@ -19,10 +19,10 @@ from lib.video.finalise.check import check_results
 
 PHASES = ("extract", "convert", "scenes", "audio", "tracking", "reduce", "finalise")
 IN_CI = ("convert", "tracking")
-"""A kill in every phase takes several minutes: `REGIE_ALL_KILLS=1` does it."""
+"""A kill in every phase takes several minutes: `ALL_KILLS=1` does it."""
 
 
-@pytest.mark.parametrize("phase", PHASES if os.environ.get("REGIE_ALL_KILLS") else IN_CI)
+@pytest.mark.parametrize("phase", PHASES if os.environ.get("ALL_KILLS") else IN_CI)
 def test_a_run_that_was_killed_is_finished_by_the_next(
     phase: str,
     regie: Callable[..., Any],
