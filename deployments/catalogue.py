@@ -15,7 +15,7 @@ from prefect.workers.process import ProcessWorker
 from deployments import environments
 from flows.orchestration import DEPLOYMENT, load_flow
 from lib.runs.plan import environments_of
-from lib.workflows import WORKFLOWS
+from lib.workflows import workflows
 
 
 def pool_name(environment: str) -> str:
@@ -31,7 +31,7 @@ async def register(root: Path) -> None:
     """
     async with get_client() as client:
         pools = {pool.name: pool.base_job_template for pool in await client.read_work_pools()}
-        for key in environments_of(WORKFLOWS.values()):
+        for key in environments_of(workflows().values()):
             template = process_template(environments.python(key, root))
             if pool_name(key) not in pools:
                 new = WorkPoolCreate(name=pool_name(key), type="process", base_job_template=template)
@@ -39,7 +39,7 @@ async def register(root: Path) -> None:
             elif pools[pool_name(key)] != template:
                 await client.update_work_pool(pool_name(key), WorkPoolUpdate(base_job_template=template))
         known = {deployment.entrypoint: deployment.version for deployment in await client.read_deployments()}
-        for workflow in WORKFLOWS.values():
+        for workflow in workflows().values():
             await _deploy(client, workflow.flow, workflow.environment, known)
             for phase in workflow.phases:
                 await _deploy(client, phase.flow, phase.environment, known)

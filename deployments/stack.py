@@ -21,7 +21,7 @@ import psutil
 from lib.errors import InputError
 from lib.runs.plan import environments_of
 from lib.settings import Settings
-from lib.workflows import WORKFLOWS
+from lib.workflows import workflows
 
 HOST = "127.0.0.1"
 GRACE_SECONDS = 8.0
@@ -155,7 +155,7 @@ def _started(config: Settings, say: Callable[[str], None], port: int | None) -> 
             server = spawn("server", ["-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)])
             # The workers wait for their pools, and Prefect reads its environment when it is imported: both take as long
             # as the server's own start, so they go on beside it.
-            spawn("workers", ["-m", "deployments.workers", *environments_of(WORKFLOWS.values())])
+            spawn("workers", ["-m", "deployments.workers", *environments_of(workflows().values())])
             _point_prefect_at(variables)
             from deployments import catalogue
 

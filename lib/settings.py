@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     cache_limit_gb: float = Field(
         default=20, ge=0, description="Size of the cache of analysis results, in gigabytes; the least used go first."
     )
+    workflows: list[str] = Field(
+        default_factory=list,
+        description="Workflows of your own besides Régie's, each as `package.module:NAME` of its declaration.",
+    )
     video: VideoOptions = Field(default_factory=VideoOptions, description="How each phase of `video` does its work.")
 
     @classmethod

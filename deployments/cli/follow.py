@@ -20,7 +20,7 @@ from lib.errors import InputError
 from lib.runs.plan import Workflow
 from lib.runs.status import RunState, RunStatus
 from lib.settings import Settings
-from lib.workflows import WORKFLOWS
+from lib.workflows import workflows
 
 SECONDS_BETWEEN_LOOKS = 0.5
 WIDTH_OF_A_FILE = 140
@@ -140,7 +140,7 @@ def _run_here(
     follower.start()
     run_flow_sync(flow, flow_run=run, parameters=flow.validate_parameters(parameters), return_type="state")
     follower.join()
-    return run_status(str(run.id), WORKFLOWS)
+    return run_status(str(run.id), workflows())
 
 
 def _follow(run_id: str, *, show: bool, check: Callable[[], None] = lambda: None) -> RunStatus:
@@ -149,13 +149,13 @@ def _follow(run_id: str, *, show: bool, check: Callable[[], None] = lambda: None
 
     console = Console(stderr=True)
     with connected() as client:
-        status = run_status(run_id, WORKFLOWS, client)
+        status = run_status(run_id, workflows(), client)
         live = Live(phases_table(status), console=console, refresh_per_second=4, transient=True)
         with live if show and console.is_terminal else contextlib.nullcontext():
             while not status.state.final:
                 time.sleep(SECONDS_BETWEEN_LOOKS)
                 check()
-                status = run_status(run_id, WORKFLOWS, client)
+                status = run_status(run_id, workflows(), client)
                 if show and console.is_terminal:
                     live.update(phases_table(status))
         return status

@@ -16,6 +16,7 @@ MARKS = {
     RunState.COMPLETED: ("✓", "green"),
     RunState.PARTIAL: ("◐", "yellow"),
     RunState.FAILED: ("✗", "red"),
+    RunState.CRASHED: ("✗", "red"),
     RunState.CANCELLED: ("■", "magenta"),
     RunState.SKIPPED: ("–", "dim"),
 }

@@ -33,7 +33,7 @@ _STATES = {
     StateType.PAUSED: RunState.PAUSED,
     StateType.COMPLETED: RunState.COMPLETED,
     StateType.FAILED: RunState.FAILED,
-    StateType.CRASHED: RunState.FAILED,
+    StateType.CRASHED: RunState.CRASHED,
     StateType.CANCELLED: RunState.CANCELLED,
     StateType.CANCELLING: RunState.RUNNING,
 }
@@ -139,6 +139,7 @@ def _observe(run: FlowRun, flow: str, progress: ProgressRecord | None) -> Observ
         parent=str(run.parent_task_run_id) if run.parent_task_run_id else None,
         name=run.name,
         state=_state_of(run.state),
+        stopping=run.state is not None and run.state.type is StateType.CANCELLING,
         message=(run.state.message or "") if run.state else "",
         created=run.created,
         started=run.start_time,

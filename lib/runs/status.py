@@ -22,6 +22,8 @@ class RunState(StrEnum):
     COMPLETED = "completed"
     PARTIAL = "partial"
     FAILED = "failed"
+    CRASHED = "crashed"
+    """Its process died without a word."""
     CANCELLED = "cancelled"
     SKIPPED = "skipped"
 
@@ -39,6 +41,7 @@ class Observed(BaseModel):
     parent: str | None = Field(default=None, description="The tracking task run that links it to its parent.")
     name: str = ""
     state: RunState
+    stopping: bool = False
     message: str = ""
     created: datetime | None = None
     started: datetime | None = None
@@ -53,7 +56,10 @@ class PhaseStatus(BaseModel):
     number: int
     key: str
     name: str
+    environment: str = ""
+    after: tuple[str, ...] = Field(default=(), description="Keys of the phases that end before it starts.")
     state: RunState
+    stopping: bool = Field(default=False, description="Whether it was asked to stop and has not ended yet.")
     run_id: str | None = None
     started: datetime | None = None
     ended: datetime | None = None
@@ -77,11 +83,17 @@ class RunStatus(BaseModel):
     workflow: str
     subject: str
     state: RunState
+    stopping: bool = Field(default=False, description="Whether it was asked to stop and has not ended yet.")
     message: str = ""
+    attempt: int = Field(default=1, description="How many times the run was started or resumed.")
     progress: float = Field(ge=0, le=100)
     counts: dict[RunState, int] = Field(description="Phases per state.")
     started: datetime | None = None
     ended: datetime | None = None
+    estimated_end: datetime | None = Field(default=None, description="None when nothing is known, or it ended.")
+    basis: str = Field(
+        default="", description="What the estimated end rests on: `median of 12 runs`, `this run's pace`."
+    )
     phases: list[PhaseStatus]
 
 
@@ -118,6 +130,7 @@ def derive(
         workflow=workflow.key,
         subject=subject or root.name,
         state=_overall(root, phases),
+        stopping=root.stopping,
         message=root.message,
         progress=_overall_progress(workflow, root, phases),
         counts={state: n for state in RunState if (n := sum(p.state is state for p in phases))},
@@ -149,7 +162,15 @@ def _absent(phase: Phase, root: Observed, failed: Mapping[str, str], *, asked: b
         state, error = RunState.SKIPPED, why
     elif root.state.final:
         state, error = RunState.SKIPPED, f"the run was {root.state.value} before it"
-    return PhaseStatus(number=phase.number, key=phase.key, name=phase.name, state=state, error=error)
+    return PhaseStatus(
+        number=phase.number,
+        key=phase.key,
+        name=phase.name,
+        environment=phase.environment,
+        after=phase.after,
+        state=state,
+        error=error,
+    )
 
 
 def _present(phase: Phase, child: Observed, root: Observed, now: datetime) -> PhaseStatus:
@@ -162,7 +183,10 @@ def _present(phase: Phase, child: Observed, root: Observed, now: datetime) -> Ph
         number=phase.number,
         key=phase.key,
         name=phase.name,
+        environment=phase.environment,
+        after=phase.after,
         state=state,
+        stopping=child.stopping,
         run_id=child.run_id,
         started=child.started,
         ended=child.ended if state.final else None,

@@ -16,11 +16,11 @@ from deployments.catalogue import pool_name, process_template, register
 from flows.orchestration import DEPLOYMENT, load_flow
 from lib.runs.plan import environments_of
 from lib.video.options import VideoOptions
-from lib.workflows import WORKFLOWS
+from lib.workflows import workflows
 
 PARTS = [
     pytest.param(name, entrypoint, environment, id=name)
-    for workflow in WORKFLOWS.values()
+    for workflow in workflows().values()
     for name, entrypoint, environment in [
         (workflow.flow_name(), workflow.flow, workflow.environment),
         *((workflow.flow_name(phase), phase.flow, phase.environment) for phase in workflow.phases),
@@ -59,7 +59,7 @@ def test_every_environment_has_a_process_pool_whose_runs_its_own_python_executes
     client: SyncPrefectClient, root: Path
 ) -> None:
     pools = {pool.name: pool for pool in client.read_work_pools()}
-    for key in environments_of(WORKFLOWS.values()):
+    for key in environments_of(workflows().values()):
         pool = pools[pool_name(key)]
         assert pool.type == "process"
         command = command_from_string(pool.base_job_template["variables"]["properties"]["command"]["default"])
@@ -83,7 +83,7 @@ def test_each_flow_has_a_deployment_in_its_pool_with_the_parameters_that_it_take
     assert schema.get("required", []) == required
 
 
-@pytest.mark.parametrize("workflow", WORKFLOWS.values(), ids=lambda workflow: workflow.key)
+@pytest.mark.parametrize("workflow", workflows().values(), ids=lambda workflow: workflow.key)
 def test_a_person_reads_what_each_parameter_is_for(client: SyncPrefectClient, workflow: Any) -> None:
     schema = deployment(client, workflow.flow_name()).parameter_openapi_schema
     assert schema is not None

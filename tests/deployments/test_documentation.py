@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deployments.environments import ENVIRONMENTS
-from lib.workflows import WORKFLOWS
+from lib.workflows import workflows
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("docs/*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md"])
@@ -19,7 +19,7 @@ def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
     assert [link for link in local if not (page.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("workflow", WORKFLOWS.values(), ids=lambda workflow: workflow.key)
+@pytest.mark.parametrize("workflow", workflows().values(), ids=lambda workflow: workflow.key)
 def test_every_workflow_has_a_page_that_tells_of_each_phase(workflow) -> None:
     page = (ROOT / f"docs/{workflow.key}.md").read_text()
     for phase in workflow.phases:

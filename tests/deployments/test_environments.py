@@ -9,7 +9,7 @@ from deployments import environments
 from deployments.environments import ENVIRONMENTS, Environment, environment, folder, is_ready, python, sync
 from lib.errors import InputError
 from lib.runs.plan import environments_of
-from lib.workflows import WORKFLOWS
+from lib.workflows import workflows
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -59,7 +59,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_environment_that_a_phase_needs_is_in_the_table_and_its_extras_in_the_project() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    for key in environments_of(WORKFLOWS.values()):
+    for key in environments_of(workflows().values()):
         chosen = environment(key)
         offered = [chosen.extras, *(extras_of for _, extras_of in chosen.engines.values())]
         assert set().union(*offered) <= set(extras)

@@ -85,7 +85,13 @@ class Holder:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "REGIE_"))}
         self.process = subprocess.Popen(
             [sys.executable, f"{toys}/regie_toy_stack.py", *([str(port)] if port else [])],
-            env={**clean, "REGIE_HOME": str(home), "REGIE_ENVIRONMENTS": str(environments), "PYTHONPATH": toys},
+            env={
+                **clean,
+                "REGIE_HOME": str(home),
+                "REGIE_ENVIRONMENTS": str(environments),
+                "PYTHONPATH": toys,
+                "REGIE_WORKFLOWS": '["regie_toy_plan:TOY"]',
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

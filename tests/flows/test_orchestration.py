@@ -278,7 +278,7 @@ def test_the_end_of_a_phase_follows_its_report() -> None:
 
 def test_what_is_no_flow_is_not_loaded() -> None:
     with pytest.raises(TypeError, match="is not a flow"):
-        load_flow("lib.workflows:WORKFLOWS")
+        load_flow("lib.workflows:OWN")
     with pytest.raises(ModuleNotFoundError):
         load_flow("lib.nothing:here")
     with pytest.raises(AttributeError):

@@ -3,12 +3,10 @@
 import json
 import sys
 
-from regie_toy_plan import TOY
-
 from deployments.stack import stack
 from lib.errors import InputError
 from lib.settings import read_settings
-from lib.workflows import WORKFLOWS
+from lib.workflows import workflows
 
 
 def tell(**words: object) -> None:
@@ -29,11 +27,9 @@ def run(only: list[int] | None, orders: dict[str, str], wait: bool) -> None:
         poll_interval=0.2,
         as_subflow=False,
     )
-    tell(status=run_status(str(started.id), WORKFLOWS).model_dump(mode="json"))
+    tell(status=run_status(str(started.id), workflows()).model_dump(mode="json"))
 
 
-WORKFLOWS.clear()
-WORKFLOWS[TOY.key] = TOY
 try:
     with stack(read_settings(), lambda line: tell(said=line), port=int(sys.argv[1]) if sys.argv[1:] else None) as got:
         tell(own=got.own, api_url=got.api_url, ui_url=got.ui_url)

@@ -4,11 +4,11 @@ import pytest
 
 from lib.runs.plan import Phase, ready
 from lib.video.plan import VIDEO
-from lib.workflows import WORKFLOWS
+from lib.workflows import workflows
 
 
 def test_video_is_a_workflow_of_seven_phases() -> None:
-    assert WORKFLOWS["video"] is VIDEO
+    assert workflows()["video"] is VIDEO
     assert VIDEO.listing() == "1 extract, 2 convert, 3 scenes, 4 audio, 5 tracking, 6 reduce, 7 finalise"
 
 
