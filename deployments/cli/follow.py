@@ -13,7 +13,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from deployments.cli.main import COMPLETED, FAILED, INTERRUPTED, PARTIAL, Say
+from deployments.cli.app import COMPLETED, FAILED, INTERRUPTED, PARTIAL, Say
 from deployments.cli.table import phases_table
 from deployments.stack import stack
 from lib.errors import InputError

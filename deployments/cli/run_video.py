@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from deployments.cli.app import USAGE, configured, existing, quiet, run, say
 from deployments.cli.follow import carry_out
-from deployments.cli.main import USAGE, configured, existing, quiet, run, say
 from lib.errors import InputError
 from lib.runs.plan import PlanError
 from lib.settings import Settings

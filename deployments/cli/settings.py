@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from deployments.cli.main import app, configured
+from deployments.cli.app import app, configured
 from deployments.settings_table import markdown, rows
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from deployments.cli.main import app, configured, say
+from deployments.cli.app import app, configured, say
 from deployments.stack import stack
 
 
