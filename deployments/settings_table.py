@@ -76,7 +76,14 @@ def _words(annotation: Any) -> str:
     if origin is Annotated:
         return _words(inner[0])
     if origin is None:
-        names = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false", "Path": "path"}
+        names = {
+            "str": "text",
+            "SecretStr": "secret text",
+            "int": "whole number",
+            "float": "number",
+            "bool": "true or false",
+            "Path": "path",
+        }
         name = getattr(annotation, "__name__", str(annotation))
         return names.get(name, name)
     if all(isinstance(part, str) for part in inner):

@@ -4,9 +4,10 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -34,6 +35,17 @@ Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute(
 """A folder that means the same to a process that starts in another one."""
 
 
+def _strong(token: SecretStr) -> SecretStr:
+    text = token.get_secret_value()
+    if len(text) < 16 or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("a token has at least 16 characters, letters, digits and signs without accents or spaces")
+    return token
+
+
+Token = Annotated[SecretStr, AfterValidator(_strong)]
+"""A secret that cannot be guessed and fits into a header; it is shown nowhere."""
+
+
 class Settings(BaseSettings):
     """Everything that can be set.
 
@@ -58,6 +70,20 @@ class Settings(BaseSettings):
     )
     start_timeout: float = Field(
         default=120, gt=0, description="Seconds that the Prefect server may take to answer when it starts."
+    )
+    console_host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        description="Address on which the console listens; another than this machine's own needs a `console_token`.",
+    )
+    console_port: int = Field(default=8321, ge=1, le=65535, description="Port of the console.")
+    console_names: list[str] = Field(
+        default_factory=list,
+        description="Other names under which browsers reach the console, as in the address: `studio.example:8321`.",
+    )
+    console_token: Token | None = Field(
+        default=None,
+        description="Secret of at least 16 characters that the console asks for; without one it asks for none.",
     )
     cache_limit_gb: float = Field(
         default=20, ge=0, description="Size of the cache of analysis results, in gigabytes; the least used go first."
@@ -108,10 +134,9 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        lines = [
-            f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']} (it is {e['input']!r})" for e in error.errors()
-        ]
-        raise InputError("These settings are wrong:\n  " + "\n  ".join(lines)) from error
+        lines = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}{_given(e)}" for e in error.errors()]
+        # Not chained: the original shows what was given, which may be a secret.
+        raise InputError("These settings are wrong:\n  " + "\n  ".join(lines)) from None
     except SettingsError as error:
         raise InputError(
             f"These settings are wrong:\n  {error}\n"
@@ -119,3 +144,9 @@ def read_settings() -> Settings:
         ) from error
     except (ValueError, OSError) as error:
         raise InputError(f"regie.toml cannot be read: {error}") from error
+
+
+def _given(error: ErrorDetails) -> str:
+    """Return what was given, in words; of a secret nothing."""
+    field = Settings.model_fields.get(str(error["loc"][0])) if error["loc"] else None
+    return "" if field and Token in get_args(field.annotation) else f" (it is {error['input']!r})"

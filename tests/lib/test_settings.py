@@ -1,5 +1,6 @@
 import os
 import stat
+import traceback
 from pathlib import Path
 
 import pytest
@@ -145,3 +146,25 @@ def test_a_process_reads_its_settings_once(monkeypatch: pytest.MonkeyPatch) -> N
     settings.cache_clear()
     assert settings().server_port == 4999
     settings.cache_clear()
+
+
+def test_a_token_that_is_too_short_is_refused_without_being_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGIE_CONSOLE_TOKEN", "hunter2")
+    with pytest.raises(InputError, match=r"console_token: .*at least 16 characters") as caught:
+        read_settings()
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("token", ["sixteen letters!", "sixteenlettersé-and-more", "sixteenletters\tand-more"])
+def test_a_token_fits_into_a_header(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+    monkeypatch.setenv("REGIE_CONSOLE_TOKEN", token)
+    with pytest.raises(InputError, match="without accents or spaces"):
+        read_settings()
+
+
+def test_a_token_is_shown_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGIE_CONSOLE_TOKEN", "correct-horse-battery-staple")
+    config = read_settings()
+    assert config.console_token is not None
+    assert config.console_token.get_secret_value() == "correct-horse-battery-staple"
+    assert "staple" not in f"{config!r} {config} {config.model_dump_json()}"
