@@ -26,6 +26,10 @@ class ProgressRecord:
     """The engines that spoke."""
     figures: str = ""
     """What was found so far, in words: `3004 frames, 73 scenes`."""
+    work: float = 0.0
+    """The size of all items together, in the phase's own unit (frames, bytes)."""
+    worked: float = 0.0
+    """Of which this run really worked on: what was there already (kept) or not tried (skipped) is left out."""
 
     def as_metadata(self) -> dict[str, str]:
         """Return the record as the flat strings that an artifact's metadata holds."""
@@ -37,7 +41,7 @@ class ProgressRecord:
         values: dict[str, int | float | str] = {}
         for field in fields(cls):
             text = metadata.get(field.name, "")
-            if field.type is str or field.type == "str":
+            if field.type is str:
                 values[field.name] = text
                 continue
             try:
@@ -46,7 +50,9 @@ class ProgressRecord:
                 continue
             if not (math.isfinite(number) and number >= 0):
                 continue
-            values[field.name] = min(number, 100.0) if field.name == "percent" else int(number)
+            if field.name == "percent":
+                number = min(number, 100.0)
+            values[field.name] = number if field.type is float else int(number)
         return cls(**values)  # type: ignore[arg-type]  # the loop above gives each field its own type
 
     def sentence(self) -> str:
