@@ -1,10 +1,8 @@
 """How a report looks: its language and its pictures."""
 
-from typing import Literal
-
 from pydantic import BaseModel, ConfigDict, Field
 
-Language = Literal["en", "fr"]
+from lib.words import Language
 
 
 class ReportOptions(BaseModel):

@@ -12,7 +12,8 @@ import jinja2
 from markupsafe import Markup
 
 from lib.files import replacing
-from lib.video.report.words import Words, visible
+from lib.video.report.words import Words
+from lib.words import visible
 
 HEAD_BYTES = 4096
 """A page says what it was made from within its first bytes."""

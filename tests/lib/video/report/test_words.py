@@ -4,7 +4,6 @@ import html
 import os
 import re
 import string
-import unicodedata
 from pathlib import Path
 from typing import get_args
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -14,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.video.report.messages import MESSAGES
-from lib.video.report.options import Language
 from lib.video.report.page import TEMPLATES
-from lib.video.report.words import Words, clock, href, visible
+from lib.video.report.words import Words, clock, href
+from lib.words import Language
 
 ENGLISH, FRENCH = Words("en"), Words("fr")
 
@@ -73,32 +72,6 @@ def test_counts(count: int, english: str, french: str) -> None:
     assert FRENCH("faces_seen", count=count) == french
 
 
-@pytest.mark.parametrize(
-    ("seconds", "english", "french"),
-    [
-        (0, "0 s", "0 s"),
-        (0.04, "0.0 s", "0,0 s"),
-        (0.5, "0.5 s", "0,5 s"),
-        (1, "1 s", "1 s"),
-        (59.4, "59 s", "59 s"),
-        (59.6, "1 min 00 s", "1 min 00 s"),
-        (212, "3 min 32 s", "3 min 32 s"),
-        (3599.7, "1 h 00 min", "1 h 00 min"),
-        (28_800, "8 h 00 min", "8 h 00 min"),
-    ],
-)
-def test_durations(seconds: float, english: str, french: str) -> None:
-    assert ENGLISH.duration(seconds).replace("\u202f", " ") == english
-    assert FRENCH.duration(seconds).replace("\u202f", " ") == french
-
-
-@pytest.mark.parametrize(
-    ("share", "english"), [(0, "0%"), (0.001, "< 1%"), (0.006, "1%"), (0.5, "50%"), (0.999, "100%"), (1, "100%")]
-)
-def test_shares(share: float, english: str) -> None:
-    assert ENGLISH.percent(share).replace("\u202f", " ") == english
-
-
 def test_rates_and_clock() -> None:
     assert ENGLISH.rate(25) == "25"
     assert FRENCH.rate(30000 / 1001) == "29,97"
@@ -107,19 +80,6 @@ def test_rates_and_clock() -> None:
 
 def test_languages_of_the_options_are_those_of_the_catalogue() -> None:
     assert get_args(Language) == ("en", "fr")
-
-
-@given(st.text(st.characters(exclude_categories=())))
-def test_what_is_shown_can_be_written_and_changes_no_direction(text: str) -> None:
-    shown = visible(text)
-    shown.encode("utf-8")
-    assert not any(unicodedata.category(each) in {"Cc", "Cs"} for each in shown)
-    assert not set(shown) & set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-@given(st.text(string.printable.strip() + "éλ日🎬 "))
-def test_what_can_be_shown_is_shown_as_it_is(text: str) -> None:
-    assert visible(text) == text
 
 
 @given(st.binary(min_size=1, max_size=255).filter(lambda name: not set(name) & {0, 47} and name not in {b".", b".."}))
