@@ -23,9 +23,9 @@ SECONDS_FOR_THE_LAST_WRITE = 5.0
 class PhaseProgress:
     """The progress of the flow run that it is made in.
 
-    `sizes` is the work of each item, in any one unit (frames, bytes): a phase's percentage is the share of that work,
-    and never goes back. Figures are told from any thread and written by one of its own: a server that does not answer,
-    for which Prefect's client tries again for a minute, costs progress, never the work.
+    `sizes` is the work of each item, in any one unit (frames, bytes): a phase's percentage is the share of that work
+    that is behind it, and never goes back. Figures are told from any thread and written by one of its own: a server
+    that does not answer, for which Prefect's client tries again for a minute, costs progress, never the work.
     """
 
     def __init__(self, sizes: Mapping[str, float]) -> None:
@@ -74,18 +74,22 @@ class PhaseProgress:
     def record(self) -> ProgressRecord:
         """Return the figures as they stand."""
         with self._lock:
-            items, shares, current = list(self._ended.values()), dict(self._shares), self._current
+            ended, shares, current = dict(self._ended), dict(self._shares), self._current
+        items = list(ended.values())
         work = sum(self._sizes.values())
-        worked = sum(size * shares.get(subject, 0.0) for subject, size in self._sizes.items())
+        reached = {subject: size * shares.get(subject, 0.0) for subject, size in self._sizes.items()}
+        spared = sum(reached.get(subject, 0.0) for subject, item in ended.items() if not item.worked_on)
         return ProgressRecord(
             done=sum(item.state in {ItemState.DONE, ItemState.KEPT} for item in items),
             total=len(self._sizes),
             failed=sum(item.state is ItemState.FAILED for item in items),
             skipped=sum(item.state is ItemState.SKIPPED for item in items),
-            percent=round(100 * worked / work, 2) if work else 0.0,
+            percent=round(100 * sum(reached.values()) / work, 2) if work else 0.0,
             item=current,
             engine=", ".join(dict.fromkeys(item.engine for item in items if item.engine)),
             figures=in_words(sum_counts(item.counts for item in items)),
+            work=round(work, 3),
+            worked=round(max(sum(reached.values()) - spared, 0.0), 3),
         )
 
     def _write_on(self) -> None:

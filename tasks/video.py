@@ -23,7 +23,7 @@ from lib.runs.report import Item, ItemState
 from lib.settings import settings
 from lib.video.cache import ResultCache
 from lib.video.hashes import HashBook
-from lib.video.once import analyse_once
+from lib.video.once import Action, analyse_once
 from lib.video.options import VideoOptions
 from lib.video.workspace import Workspace
 
@@ -107,6 +107,7 @@ def analyse(
         engine=f"{summary.engine} {summary.engine_version}".strip(),
         reason=summary.reason if outcome.action in {"kept", "computed"} else f"found by content: {outcome.action}",
         seconds=outcome.seconds,
+        found=outcome.action in {Action.RECALLED, Action.ARCHIVED},
         counts=summary.counts,
         notes=summary.notes,
     )

@@ -28,8 +28,14 @@ class Item(BaseModel):
     engine: str = Field(default="", description="The engine that did the work, with its version.")
     reason: str = Field(default="", description="Why it failed or was skipped, or why this engine was used, in words.")
     seconds: float = 0.0
+    found: bool = Field(default=False, description="Whether its result was not made now: it was in a cache or archive.")
     counts: Mapping[str, float] = Field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    @property
+    def worked_on(self) -> bool:
+        """Whether it took work: what was there already, was found elsewhere or was not tried took none."""
+        return self.state in {ItemState.DONE, ItemState.FAILED} and not self.found
 
 
 class PhaseReport(BaseModel):

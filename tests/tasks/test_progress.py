@@ -92,8 +92,35 @@ def test_a_phase_has_one_artifact_with_its_last_figures() -> None:
     assert artifact.description == "2 of 2 · 1 failed"
     assert artifact.metadata_ is not None
     assert ProgressRecord.from_metadata(artifact.metadata_) == ProgressRecord(
-        done=1, total=2, failed=1, percent=100, engine="x 1", figures="42 frames, 2 cuts"
+        done=1, total=2, failed=1, percent=100, engine="x 1", figures="42 frames, 2 cuts", work=400, worked=400
     )
+
+
+def test_work_that_was_not_done_is_told_apart() -> None:
+    def work() -> None:
+        progress = PhaseProgress(
+            {"kept": 1, "found": 10, "skipped": 100, "done": 1000, "failed": 10_000, "now": 50_000}
+        )
+        assert (progress.record().work, progress.record().worked) == (61_111, 0)
+        progress.ended(item("kept", ItemState.KEPT))
+        progress.ended(item("found").model_copy(update={"found": True}))
+        progress.ended(item("skipped", ItemState.SKIPPED))
+        assert progress.record().worked == 0
+        progress.ended(item("done"))
+        progress.ended(item("failed", ItemState.FAILED))
+        progress.of("now")(3, 4)
+        assert (progress.record().work, progress.record().worked) == (61_111, 1000 + 10_000 + 37_500)
+
+    in_a_run(work)
+
+
+def test_items_without_a_size_count_as_one_each() -> None:
+    def work() -> None:
+        progress = PhaseProgress({"a": 0, "b": 0})
+        progress.ended(item("a"))
+        assert (progress.record().percent, progress.record().work, progress.record().worked) == (50, 2, 1)
+
+    in_a_run(work)
 
 
 def test_work_that_is_stopped_by_an_error_leaves_the_figures_it_came_to() -> None:
@@ -215,6 +242,7 @@ def test_figures_are_within_their_limits_and_never_go_back() -> None:
                 progress.of(step[0])(step[1], step[2])
             record = progress.record()
             assert percent <= record.percent <= 100
+            assert 0 <= record.worked <= record.work
             assert record.done + record.failed + record.skipped == len(ended) <= record.total == len(SUBJECTS)
             percent = record.percent
         if ended == set(SUBJECTS):
