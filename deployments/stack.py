@@ -77,11 +77,14 @@ def environment_of(config: Settings, api_url: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def stack(config: Settings, say: Callable[[str], None], *, port: int | None = None) -> Iterator[Stack]:
+def stack(
+    config: Settings, say: Callable[[str], None], *, port: int | None = None, workers: bool = True
+) -> Iterator[Stack]:
     """Give the running stack, or start one for as long as the block lasts, and for as long as others use it.
 
     With a `port` a stack is started there, or InputError says that there is one; it ends with the block, whoever uses
-    it. Raises InputError when it cannot start.
+    it. Without `workers` what is started is a server to read from, which others wait for rather than use. Raises
+    InputError when it cannot start.
     """
     config.run_folder.mkdir(parents=True, exist_ok=True)
     with (config.run_folder / "stack.lock").open("a") as owner, (config.run_folder / "users.lock").open("a") as users:
@@ -95,11 +98,11 @@ def stack(config: Settings, say: Callable[[str], None], *, port: int | None = No
                 _point_prefect_at(environment_of(config, found.api_url))
                 yield found
                 return
-        with _started(config, say, port) as running:
+        with _started(config, say, port, workers=workers) as running:
             try:
                 yield running
             finally:
-                if port is None:
+                if port is None and workers:
                     _wait_for_others(users, say)
 
 
@@ -137,7 +140,7 @@ def _running(config: Settings, owner: IO[str]) -> Stack | None:
 
 
 @contextlib.contextmanager
-def _started(config: Settings, say: Callable[[str], None], port: int | None) -> Iterator[Stack]:
+def _started(config: Settings, say: Callable[[str], None], port: int | None, *, workers: bool) -> Iterator[Stack]:
     port = _free_port(port)
     api_url = f"http://{HOST}:{port}/api"
     variables = environment_of(config, api_url)
@@ -151,17 +154,19 @@ def _started(config: Settings, say: Callable[[str], None], port: int | None) -> 
             return process
 
         try:
-            say("Starting the Prefect server and the workers")
+            say("Starting the Prefect server" + " and the workers" * workers)
             server = spawn("server", ["-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)])
-            # The workers wait for their pools, and Prefect reads its environment when it is imported: both take as long
-            # as the server's own start, so they go on beside it.
-            spawn("workers", ["-m", "deployments.workers", *environments_of(workflows().values())])
             _point_prefect_at(variables)
-            from deployments import catalogue
+            if workers:
+                # They wait for their pools, and Prefect reads its environment when it is imported: both take as long as
+                # the server's own start, so they go on beside it.
+                spawn("workers", ["-m", "deployments.workers", *environments_of(workflows().values())])
+                from deployments import catalogue
 
             _wait_until_healthy(api_url, server, config)
-            anyio.run(catalogue.register, config.environments)
-            _state_file(config).write_text(json.dumps({"api_url": api_url, "pid": os.getpid()}))
+            if workers:
+                anyio.run(catalogue.register, config.environments)
+                _state_file(config).write_text(json.dumps({"api_url": api_url, "pid": os.getpid()}))
             yield Stack(api_url=api_url, ui_url=f"http://{HOST}:{port}", own=True, processes=processes)
         finally:
             _state_file(config).unlink(missing_ok=True)
