@@ -175,21 +175,6 @@ def test_many_phases_are_all_found(toys: Any, widest: str) -> None:
     assert status.subject, "a run without a source goes by its own name"
 
 
-def test_a_status_costs_the_same_number_of_calls_for_two_and_for_twelve_children(toys: Any, widest: str) -> None:
-    narrow = toys.wide(last=2, return_state=True)
-    costs = []
-    for run_id, phases in ((str(narrow.state_details.flow_run_id), 2), (widest, toys.WIDTH)):
-        calls: list[str] = []
-        hooks = {"event_hooks": {"request": [lambda request, calls=calls: calls.append(str(request.url.path))]}}
-        with get_client(httpx_settings=hooks, sync_client=True) as client:
-            run_status(run_id, {"wide": toys.WIDE}, client)
-            calls.clear()  # what it costs to connect is not what it costs to ask
-            status = run_status(run_id, {"wide": toys.WIDE}, client)
-        assert status.counts[RunState.COMPLETED] == phases
-        costs.append(calls)
-    assert len(costs[0]) == len(costs[1]) == 5, costs
-
-
 def test_a_run_that_is_not_there_is_not_found(toys: Any, completed: str) -> None:
     for unknown in (str(uuid4()), "", "nonsense", "../flow_runs"):
         with pytest.raises(RunNotFoundError, match="There is no run"):
