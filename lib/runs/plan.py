@@ -44,6 +44,8 @@ class Workflow:
     environment: str = "base"
     subject: str = "source"
     """The parameter that says what a run is about: a path or an address, whose last part names the run."""
+    engines: str = ""
+    """What tells which engines of the phases can run here: `package.module:function` (see lib.runs.engines)."""
 
     def __post_init__(self) -> None:
         known: set[str] = set()

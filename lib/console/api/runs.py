@@ -1,0 +1,47 @@
+"""GET /api/v1/runs: the list of runs, and the status of one."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from pydantic import AwareDatetime
+
+from lib.console.context import Here
+from lib.console.problems import declared
+from lib.runs.listing import RunList, read_runs
+from lib.runs.reader import read_status
+from lib.runs.status import RunState, RunStatus
+
+router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
+
+RunId = Annotated[str, Path(max_length=100, description="The id of a run, or `latest`.", examples=["latest"])]
+
+
+@router.get("", responses=declared(503))
+async def runs(
+    console: Here,
+    workflow: Annotated[str, Query(max_length=100, description="Only of the workflow of this key.")] = "",
+    state: Annotated[list[RunState], Query(max_length=len(RunState), description="Only in one of these.")] = [],  # noqa: B006
+    subject: Annotated[str, Query(max_length=200, description="Only with this in the name of the subject.")] = "",
+    since: Annotated[AwareDatetime | None, Query(description="Only those made then or later.")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="Only those made before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+) -> RunList:
+    """List runs, the newest first, and say how many there are."""
+    return await read_runs(
+        console.client,
+        console.workflows,
+        workflow=workflow,
+        states=state,
+        subject=subject,
+        since=since,
+        until=until,
+        limit=limit,
+        offset=offset,
+    )
+
+
+@router.get("/{run_id}", responses=declared(404, 503))
+async def run(console: Here, run_id: RunId) -> RunStatus:
+    """Tell the status of a run and of its phases."""
+    return await read_status(console.client, run_id, console.workflows)
