@@ -1,5 +1,7 @@
 """The flows of a small workflow whose phases do as they are told; other processes import them by name."""
 
+import os
+import signal
 import sys
 import threading
 import time
@@ -10,72 +12,134 @@ from prefect import State, flow
 from pydantic import BaseModel
 from regie_toy_plan import TOY
 
-from flows.orchestration import conclude, run_phases, verdict
+from flows.orchestration import conclude, phase_flow, run_phases, verdict
 from lib.errors import InputError
+from lib.files import replacing
 from lib.runs.plan import Phase, Workflow
 from lib.runs.report import Item, ItemState, PhaseReport
 from tasks.progress import PhaseProgress
 
 MEETING = threading.Barrier(2, timeout=60)
+SIZES = {"one": 1.0, "two": 3.0}
 
 
 class Orders(BaseModel):
-    """What each phase is to do: `partial`, `fail`, `raise`, `meet` another that runs at the same time, `wait`."""
+    """What each phase is to do.
+
+    By its key: `raise`, `fail` or `partial`; `meet` another that runs at the same time; `wait` before the first item;
+    and in the middle of the second one, with half a file written: `hold` it, `exit` at once, `kill` the own process.
+    Every order holds until the file `<key>.go` is in the folder.
+    """
 
     phases: dict[str, str] = {}
+    folder: str = ""
+    """Where each item's file is written (`<key>.<item>`: an item that has one is kept) and every beginning is counted:
+    a line of `<key>.begun` per run of the phase, with its process, and of `<key>.worked` per item worked on."""
+    steps: int = 1
+    """Steps of the work on each item."""
+    pause: float = 0.0
+    """Seconds that a step takes."""
 
 
-def _play(key: str, orders: Orders) -> State[Any]:
-    order = orders.phases.get(key, "")
-    with PhaseProgress({"one": 1, "two": 3}) as progress:
-        if order == "raise":
-            raise InputError("The toy is broken. Mend it.")
-        if order == "meet":
-            MEETING.wait()
-        while order == "wait":
-            time.sleep(0.1)
-        states = {
-            "partial": (ItemState.DONE, ItemState.FAILED),
-            "fail": (ItemState.FAILED, ItemState.FAILED),
-        }.get(order, (ItemState.DONE, ItemState.DONE))
-        items = []
-        for subject, state in zip(("one", "two"), states, strict=True):
-            reason = "it is too old" if state is ItemState.FAILED else ""
-            item = Item(subject=subject, state=state, engine=f"clockwork in {Path(sys.prefix).name}", reason=reason)
-            progress.of(subject)(1, 1)
-            progress.ended(item)
-            items.append(item)
-    return conclude(PhaseReport(phase=key, items=tuple(items)))
+class Player:
+    """One phase that does as it is told."""
+
+    def __init__(self, key: str, orders: Orders) -> None:
+        self._key = key
+        self._orders = orders
+        self._folder = Path(orders.folder) if orders.folder else None
+
+    def play(self) -> State[Any]:
+        """Do the work on both items."""
+        self._note("begun", f"{os.getpid()} {Path(sys.prefix).name}")
+        with PhaseProgress(SIZES) as progress:
+            if self._ordered("raise"):
+                raise InputError("The toy is broken. Mend it.")
+            if self._ordered("meet"):
+                MEETING.wait()
+            self._stay("wait")
+            items = []
+            for subject in SIZES:
+                items.append(self._item(subject, progress))
+                progress.ended(items[-1])
+        return conclude(PhaseReport(phase=self._key, items=tuple(items)))
+
+    def _item(self, subject: str, progress: PhaseProgress) -> Item:
+        failing = self._ordered("fail") or (subject == "two" and self._ordered("partial"))
+        if failing:
+            return Item(subject=subject, state=ItemState.FAILED, engine=self._engine, reason="it is too old")
+        if self._folder is None:
+            self._work(subject, progress)
+            return Item(subject=subject, state=ItemState.DONE, engine=self._engine)
+        target = self._folder / f"{self._key}.{subject}"
+        if target.exists():
+            return Item(subject=subject, state=ItemState.KEPT, engine=self._engine)
+        self._note("worked", subject)
+        with replacing(target) as temporary:
+            temporary.write_text("half of it")
+            self._work(subject, progress)
+            temporary.write_text("all of it")
+        return Item(subject=subject, state=ItemState.DONE, engine=self._engine)
+
+    def _work(self, subject: str, progress: PhaseProgress) -> None:
+        tell = progress.of(subject)
+        for step in range(self._orders.steps):
+            tell(step, self._orders.steps)
+            if subject == "two" and step == self._orders.steps // 2:
+                self._stay("hold")
+                if self._ordered("exit"):
+                    os._exit(7)
+                if self._ordered("kill"):
+                    os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(self._orders.pause)
+        tell(self._orders.steps, self._orders.steps)
+
+    @property
+    def _engine(self) -> str:
+        return f"clockwork in {Path(sys.prefix).name}"
+
+    def _ordered(self, order: str) -> bool:
+        gate = self._folder / f"{self._key}.go" if self._folder else None
+        return self._orders.phases.get(self._key) == order and not (gate and gate.exists())
+
+    def _stay(self, order: str) -> None:
+        while self._ordered(order):
+            time.sleep(0.05)
+
+    def _note(self, book: str, line: str) -> None:
+        if self._folder:
+            with (self._folder / f"{self._key}.{book}").open("a") as noted:
+                noted.write(line + "\n")
 
 
-@flow(name="toy-start", persist_result=False)
+@phase_flow("toy-start")
 def start(source: str, orders: Orders) -> State[Any]:
     """Begin."""
-    return _play("start", orders)
+    return Player("start", orders).play()
 
 
-@flow(name="toy-left", persist_result=False)
+@phase_flow("toy-left")
 def left(source: str, orders: Orders) -> State[Any]:
     """Go left."""
-    return _play("left", orders)
+    return Player("left", orders).play()
 
 
-@flow(name="toy-right", persist_result=False)
+@phase_flow("toy-right")
 def right(source: str, orders: Orders) -> State[Any]:
     """Go right."""
-    return _play("right", orders)
+    return Player("right", orders).play()
 
 
-@flow(name="toy-join", persist_result=False)
+@phase_flow("toy-join")
 def join(source: str, orders: Orders) -> State[Any]:
     """Come together."""
-    return _play("join", orders)
+    return Player("join", orders).play()
 
 
-@flow(name="toy-last", persist_result=False)
+@phase_flow("toy-last")
 def last(source: str, orders: Orders) -> State[Any]:
     """End, in an environment of its own."""
-    return _play("last", orders)
+    return Player("last", orders).play()
 
 
 @flow(name="toy", persist_result=False, retries=0)
