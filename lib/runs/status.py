@@ -6,11 +6,16 @@ from enum import StrEnum
 
 from pydantic import BaseModel, Field
 
+from lib.runs.estimate import Standing, end_of
+from lib.runs.past import Durations, PastRun
 from lib.runs.plan import Phase, Workflow, hindrance
 from lib.runs.progress import ProgressRecord
+from lib.runs.weights import fraction_of
 
 PARTIAL = "Partial"
 """Name of the FAILED-type state of a run that failed in part: Prefect has no partial state of its own."""
+BEFORE_THE_END = 99.9
+"""The most progress of what has not completed, in percent."""
 
 
 class RunState(StrEnum):
@@ -47,6 +52,9 @@ class Observed(BaseModel):
     started: datetime | None = None
     ended: datetime | None = None
     attempt: int = 1
+    since: datetime | None = Field(
+        default=None, description="Of a run that was resumed: when its present attempt began. None: with its start."
+    )
     progress: ProgressRecord | None = None
 
 
@@ -105,79 +113,113 @@ def derive(
     *,
     chosen: Collection[str] | None = None,
     subject: str = "",
+    past: Sequence[PastRun] = (),
 ) -> RunStatus:
     """Return the status of a run from what was observed.
 
-    `children` are in any order and may hold several attempts of a phase: the latest per parent link counts. `chosen`
-    are the keys of the phases that were asked for; all when None.
+    `children` are in any order and may hold several tries of a phase: the latest counts, whatever links it to the run.
+    `chosen` are the keys of the phases that were asked for; all when None. `past` are runs that had ended before this
+    one started, the same ones at every look at a run: progress rests on them and must not go back.
+
+    A run that goes on is running, although phases of it failed; those tell so themselves. One that failed is partial
+    when something is done. Phases that a run never came to are skipped, and yet were planned: they keep their weight,
+    so that a run that is cancelled stays where it was. All others that are skipped weigh nothing.
     """
-    latest = _latest_per_phase(workflow, children)
+    tries = _tries(workflow, children)
     phases: list[PhaseStatus] = []
+    standings: list[Standing] = []
     failed: dict[str, str] = {}
     for phase in workflow.phases:
-        child = latest.get(phase.key)
-        if child is None:
-            status = _absent(phase, root, failed, asked=chosen is None or phase.key in chosen)
+        asked = chosen is None or phase.key in chosen
+        made = tries.get(phase.key, [])
+        present = [each for each in made if not _is_of_before(each, root)]
+        why = None
+        if present or (made and root.state.final):
+            status = _present(phase, (present or made)[-1], len(made), now)
+            if status.state in _NEVER_WELL:
+                failed[phase.key] = status.state.value
         else:
-            status = _present(phase, child, root, now)
-        if status.state in {RunState.FAILED, RunState.CANCELLED}:
-            failed[phase.key] = status.state.value
-        elif status.state is RunState.SKIPPED and status.error.startswith("needs"):
-            failed[phase.key] = "was skipped"
+            why = hindrance(phase, failed) if asked else "not asked for"
+            status = _absent(phase, root, why, len(made))
+            if why and asked:
+                failed[phase.key] = "was skipped"
         phases.append(status)
+        if made or asked:
+            standings.append(_standing(phase, present, skipped=why is not None))
+    durations = Durations(past)
+    state = _overall(root, phases)
+    end, basis = _end(root, standings, durations, now)
     return RunStatus(
         run_id=root.run_id,
         workflow=workflow.key,
         subject=subject or root.name,
-        state=_overall(root, phases),
+        state=state,
         stopping=root.stopping,
         message=root.message,
-        progress=_overall_progress(workflow, root, phases),
+        attempt=root.attempt,
+        progress=100.0 if state is RunState.COMPLETED else min(100 * fraction_of(standings, durations), BEFORE_THE_END),
         counts={state: n for state in RunState if (n := sum(p.state is state for p in phases))},
         started=root.started,
         ended=root.ended if root.state.final else None,
+        estimated_end=end,
+        basis=basis,
         phases=phases,
     )
 
 
-def _latest_per_phase(workflow: Workflow, children: Sequence[Observed]) -> Mapping[str, Observed]:
+_NEVER_WELL = frozenset({RunState.FAILED, RunState.CRASHED, RunState.CANCELLED})
+"""How a phase ends without a result that others could work on."""
+_WORDS = {
+    RunState.COMPLETED: "the run completed without it",
+    RunState.PARTIAL: "the run failed before it",
+    RunState.FAILED: "the run failed before it",
+    RunState.CRASHED: "the run crashed before it",
+    RunState.CANCELLED: "the run was cancelled before it",
+}
+"""Why a phase was never come to, by how its run ended."""
+
+
+def _tries(workflow: Workflow, children: Sequence[Observed]) -> Mapping[str, list[Observed]]:
+    """The children of each phase, the latest last."""
     by_flow = {workflow.flow_name(phase): phase.key for phase in workflow.phases}
-    latest: dict[str, Observed] = {}
-    attempts: dict[str, int] = {}
+    tries: dict[str, list[Observed]] = {}
     for child in sorted(children, key=lambda each: (each.created is not None, each.created, each.run_id)):
-        key = by_flow.get(child.flow)
-        if key is None:
-            continue
-        attempts[key] = attempts.get(key, 0) + 1
-        latest[key] = child.model_copy(update={"attempt": max(child.attempt, attempts[key])})
-    return latest
+        if key := by_flow.get(child.flow):
+            tries.setdefault(key, []).append(child)
+    return tries
 
 
-def _absent(phase: Phase, root: Observed, failed: Mapping[str, str], *, asked: bool) -> PhaseStatus:
-    """A phase without a run of its own: not asked for, hindered by another, not come to yet, or never come to."""
-    state, error = RunState.PENDING, ""
-    if not asked:
-        state, error = RunState.SKIPPED, "not asked for"
-    elif why := hindrance(phase, failed):
-        state, error = RunState.SKIPPED, why
-    elif root.state.final:
-        state, error = RunState.SKIPPED, f"the run was {root.state.value} before it"
+def _is_of_before(child: Observed, root: Observed) -> bool:
+    """Whether a child belongs to an earlier attempt of its run, and will be tried again in this one."""
+    end = child.ended or child.created
+    return (
+        root.since is not None
+        and end is not None
+        and end < root.since
+        and child.state.final
+        and child.state is not RunState.COMPLETED
+    )
+
+
+def _absent(phase: Phase, root: Observed, why: str | None, tries: int) -> PhaseStatus:
+    """A phase without a run of its own: skipped (`why`), not come to yet, or never come to."""
+    if why is None and root.state.final:
+        why = _WORDS.get(root.state, "the run ended before it")
     return PhaseStatus(
         number=phase.number,
         key=phase.key,
         name=phase.name,
         environment=phase.environment,
         after=phase.after,
-        state=state,
-        error=error,
+        state=RunState.SKIPPED if why else RunState.PENDING,
+        error=why or "",
+        attempt=tries,
     )
 
 
-def _present(phase: Phase, child: Observed, root: Observed, now: datetime) -> PhaseStatus:
+def _present(phase: Phase, child: Observed, tries: int, now: datetime) -> PhaseStatus:
     record = child.progress or ProgressRecord()
     state = child.state
-    # A phase that is at work is never at 100: it is only when it has ended.
-    percent = 100.0 if state is RunState.COMPLETED else min(record.percent, 100.0 if state.final else 99.9)
     end = child.ended if state.final else now
     return PhaseStatus(
         number=phase.number,
@@ -191,7 +233,7 @@ def _present(phase: Phase, child: Observed, root: Observed, now: datetime) -> Ph
         started=child.started,
         ended=child.ended if state.final else None,
         duration=max((end - child.started).total_seconds(), 0.0) if child.started and end else None,
-        progress=max(percent, 0.0),
+        progress=_percent(child),
         item="" if state.final else record.item,
         done=record.done,
         total=record.total,
@@ -199,8 +241,34 @@ def _present(phase: Phase, child: Observed, root: Observed, now: datetime) -> Ph
         skipped=record.skipped,
         engine=record.engine,
         figures=record.figures,
-        error=child.message if state in {RunState.FAILED, RunState.PARTIAL, RunState.CANCELLED} else "",
-        attempt=child.attempt,
+        error=child.message if state in {*_NEVER_WELL, RunState.PARTIAL} else "",
+        attempt=max(child.attempt, tries),
+    )
+
+
+def _percent(child: Observed) -> float:
+    """How far a child is: one that is at work is never at 100, one that completed always is."""
+    if child.state is RunState.COMPLETED:
+        return 100.0
+    percent = child.progress.percent if child.progress else 0.0
+    return max(min(percent, 100.0 if child.state.final else BEFORE_THE_END), 0.0)
+
+
+def _standing(phase: Phase, tries: Sequence[Observed], *, skipped: bool) -> Standing:
+    """Where a phase stands in this attempt of its run, by its tries in it."""
+    if not tries:
+        return Standing(phase, skipped=skipped)
+    latest = tries[-1]
+    return Standing(
+        phase,
+        over=latest.state.final,
+        started=latest.started,
+        ended=latest.ended,
+        reached=max(map(_percent, tries)) / 100,
+        fraction=_percent(latest) / 100,
+        # What was said first stays: weights that rest on it must not change.
+        work=next((each.progress.work for each in tries if each.progress and each.progress.work > 0), 0.0),
+        worked=latest.progress.worked if latest.progress else 0.0,
     )
 
 
@@ -211,13 +279,10 @@ def _overall(root: Observed, phases: Sequence[PhaseStatus]) -> RunState:
     return root.state
 
 
-def _overall_progress(workflow: Workflow, root: Observed, phases: Sequence[PhaseStatus]) -> float:
-    """The mean of the phases by weight; skipped ones weigh nothing; 100 only when everything planned completed."""
-    weights = {phase.key: phase.weight for phase in workflow.phases}
-    counted = [phase for phase in phases if phase.state is not RunState.SKIPPED]
-    total = sum(weights[phase.key] for phase in counted)
-    if root.state is RunState.COMPLETED:
-        return 100.0
-    if not total:
-        return 0.0
-    return min(sum(weights[phase.key] * phase.progress for phase in counted) / total, 99.9)
+def _end(
+    root: Observed, standings: Sequence[Standing], durations: Durations, now: datetime
+) -> tuple[datetime | None, str]:
+    """When the run is thought to end: nothing is known of one that waits for somebody, or is being stopped."""
+    if root.state is not RunState.RUNNING or root.stopping or root.started is None:
+        return None, ""
+    return end_of(standings, durations, root.started, now)

@@ -190,12 +190,20 @@ def test_phases_weigh_what_they_were_declared_to() -> None:
     assert status.progress == pytest.approx((1 * 100 + 3 * 20) / 4)
 
 
-@pytest.mark.parametrize("ended", [RunState.CANCELLED, RunState.FAILED])
-def test_phases_that_a_run_never_came_to_say_so(chain: Callable[[int], Workflow], ended: RunState) -> None:
+@pytest.mark.parametrize(
+    ("ended", "words"),
+    [
+        (RunState.CANCELLED, "the run was cancelled before it"),
+        (RunState.FAILED, "the run failed before it"),
+        (RunState.CRASHED, "the run crashed before it"),
+        (RunState.COMPLETED, "the run completed without it"),
+    ],
+)
+def test_phases_that_a_run_never_came_to_say_so(chain: Callable[[int], Workflow], ended: RunState, words: str) -> None:
     status = derive(chain(2), observed("work", ended), [], NOW)
     assert status.state is ended
     assert {phase.state for phase in status.phases} == {RunState.SKIPPED}
-    assert of(status, "p1").error == f"the run was {ended.value} before it"
+    assert of(status, "p1").error == words
 
 
 def test_what_a_phase_reports_is_told(chain: Callable[[int], Workflow]) -> None:
