@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from prefect.client.orchestration import get_client
 
 from lib.console import events, problems
-from lib.console.api import health, history, runs, system, workflows
+from lib.console.api import health, history, logs, runs, system, workflows
 from lib.console.context import Console
 from lib.console.engines import EngineCheck
 from lib.console.metrics import Metrics
@@ -25,6 +25,7 @@ from lib.settings import Settings
 ROUTERS = (
     workflows.router,
     runs.router,
+    logs.router,
     history.router,
     system.router,
     events.router,

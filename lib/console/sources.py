@@ -1,20 +1,19 @@
-"""What is told live: where the topics of the hub are read from."""
-
-from collections.abc import Mapping
+"""What is told live: what the topics of the hub are read from."""
 
 from anyio import to_thread
 
 from lib.console.context import Console
+from lib.runs.listing import read_runs
 from lib.runs.live import Reading, Source, TopicNotFoundError
 from lib.runs.reader import RunNotFoundError, read_status
-from lib.runs.topics import run_topic
+from lib.runs.topics import run_topic, runs_topic
 
 SECONDS_BETWEEN_READINGS = 2.0
 """How often the machine is looked at while somebody watches."""
 
 
-def sources(console: Console) -> Mapping[str, Source]:
-    """Return what reads each kind of topic: `run:ID`, `runs`, `system`."""
+def sources(console: Console) -> dict[str, Source]:
+    """Return what reads each kind of topic: `run:ID` (or `run:latest`), `runs`, and `system`, whose row is `machine`."""
 
     async def run(run_id: str) -> Reading:
         try:
@@ -22,8 +21,11 @@ def sources(console: Console) -> Mapping[str, Source]:
         except RunNotFoundError as error:
             raise TopicNotFoundError(str(error)) from error
 
+    async def runs(_: str) -> Reading:
+        return runs_topic(await read_runs(console.client, console.workflows))
+
     async def system(_: str) -> Reading:
         machine = await to_thread.run_sync(console.gauge.read)
         return Reading({"machine": machine.model_dump(mode="json")}, again=SECONDS_BETWEEN_READINGS)
 
-    return {"run:": run, "system": system}
+    return {"run:": run, "runs": runs, "system": system}

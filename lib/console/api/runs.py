@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime
 
+from lib.console.api.paging import MOST, fitting
 from lib.console.context import Here
 from lib.console.problems import declared
 from lib.runs.listing import RunList, read_runs
@@ -13,6 +14,9 @@ from lib.runs.status import RunState, RunStatus
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
 
+RUNS = 50
+"""Runs on a page when nobody says how many."""
+
 RunId = Annotated[str, Path(max_length=100, description="The id of a run, or `latest`.", examples=["latest"])]
 
 
@@ -20,15 +24,15 @@ RunId = Annotated[str, Path(max_length=100, description="The id of a run, or `la
 async def runs(
     console: Here,
     workflow: Annotated[str, Query(max_length=100, description="Only of the workflow of this key.")] = "",
-    state: Annotated[list[RunState], Query(max_length=len(RunState), description="Only in one of these.")] = [],  # noqa: B006
+    state: Annotated[list[RunState], Query(max_length=len(RunState), description="Only in one of these.")] = [],  # noqa: B006  # FastAPI makes a copy
     subject: Annotated[str, Query(max_length=200, description="Only with this in the name of the subject.")] = "",
     since: Annotated[AwareDatetime | None, Query(description="Only those made then or later.")] = None,
     until: Annotated[AwareDatetime | None, Query(description="Only those made before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Annotated[int | None, Query(ge=1, le=MOST, description="Runs; as many as fit, when not given.")] = None,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> RunList:
-    """List runs, the newest first, and say how many there are."""
-    return await read_runs(
+    """List runs, the newest first, and say how many there are; the next page begins after these (`offset`)."""
+    page = await read_runs(
         console.client,
         console.workflows,
         workflow=workflow,
@@ -36,9 +40,10 @@ async def runs(
         subject=subject,
         since=since,
         until=until,
-        limit=limit,
+        limit=limit or RUNS,
         offset=offset,
     )
+    return page if limit else page.model_copy(update={"items": page.items[: fitting(page.items)]})
 
 
 @router.get("/{run_id}", responses=declared(404, 503))
