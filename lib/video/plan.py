@@ -6,6 +6,7 @@ VIDEO = Workflow(
     key="video",
     name="Video",
     flow="flows.video.pipeline:video_pipeline",
+    engines="lib.video.doctor:engines",
     phases=(
         Phase(1, "extract", "Extract", "flows.video.extract:extract_phase", "base", weight=2),
         Phase(
