@@ -1,175 +1,65 @@
-"""Start a run of a workflow, follow it to its end, and say what came out."""
+"""Follow a run to its end on the terminal."""
 
 import contextlib
-import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
-import httpx
-import orjson
-import typer
-from rich.console import Console, Group
+from rich.console import Console
 from rich.live import Live
-from rich.text import Text
 
-from deployments.cli.app import COMPLETED, FAILED, INTERRUPTED, PARTIAL, Say
-from deployments.cli.table import phases_table
-from deployments.stack import stack
-from lib.errors import InputError
-from lib.runs.plan import Workflow
+from deployments.cli.app import COMPLETED, FAILED, INTERRUPTED, PARTIAL
+from deployments.cli.table import run_table
 from lib.runs.status import RunState, RunStatus
-from lib.settings import Settings
 from lib.workflows import workflows
+
+if TYPE_CHECKING:  # Prefect takes seconds to import, and reads where it is at home while it is
+    from lib.runs.server import Connection
 
 SECONDS_BETWEEN_LOOKS = 0.5
 WIDTH_OF_A_FILE = 140
 """Characters a line when the output goes to a file or a log."""
-Outputs = Callable[[], list[dict[str, Any]]]
-"""Gives what a run left: per item, its `project`, its `video` and its `files`, a path per kind."""
-Failures = Callable[[list[str]], list[dict[str, str]]]
-"""Gives what failed in the phases of these keys: per item, its `file`, `phase` and `reason`."""
 EXIT_CODES = {RunState.COMPLETED: COMPLETED, RunState.PARTIAL: PARTIAL, RunState.CANCELLED: INTERRUPTED}
 
 
-def carry_out(
-    workflow: Workflow,
-    parameters: dict[str, Any],
-    config: Settings,
-    outputs: Outputs,
-    failures: Failures,
-    *,
-    inline: bool,
-    as_json: bool,
-    say: Say,
-) -> int:
-    """Run a workflow to its end and return the exit code; brings a server and workers up when none is running.
-
-    `outputs` says what the run left and `failures` what failed in it, once it has ended.
-    """
-    with stack(config, say) as running, _ending_in_words(say):
-
-        def announce(run_id: str) -> None:
-            say(f"{workflow.name}: {running.ui_url}/runs/flow-run/{run_id}")
-
-        if inline:
-            status = _run_here(workflow, parameters, announce=announce, show=not as_json)
-        else:
-            with _start_elsewhere(workflow, parameters) as run_id:
-                announce(run_id)
-                status = _follow(run_id, show=not as_json, check=running.check)
-    failed = failures([phase.key for phase in status.phases if phase.run_id])
-    if as_json:
-        typer.echo(orjson.dumps(as_object(status, outputs(), failed), option=orjson.OPT_INDENT_2).decode())
-    else:
-        _show_end(status, outputs(), failed)
+def exit_code(status: RunStatus) -> int:
+    """Return the exit code of a command that followed a run to this end."""
     return EXIT_CODES.get(status.state, FAILED)
 
 
+def follow(
+    connection: "Connection", run_id: str, *, show: bool = True, check: Callable[[], None] = lambda: None
+) -> RunStatus:
+    """Follow a run to its end; `check` is called at every look and raises when that end will not come."""
+    from lib.runs.reader import read_status
+
+    console = Console(stderr=True)
+    status = connection(read_status, run_id, workflows())
+    live = Live(run_table(status), console=console, refresh_per_second=4, transient=True)
+    with live if show and console.is_terminal else contextlib.nullcontext():
+        while not status.state.final:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+            check()
+            status = connection(read_status, run_id, workflows())
+            live.update(run_table(status))
+    return status
+
+
 @contextlib.contextmanager
-def _ending_in_words(say: Say) -> Iterator[None]:
-    """Say it in words when a run is interrupted, or the server of somebody else's `regie up` is ended under it."""
+def cancelled_on_leaving(run_id: str) -> Iterator[None]:
+    """Cancel a run when the block is left by an error or Ctrl-C."""
     try:
         yield
-    except KeyboardInterrupt:
-        say("Interrupted. Run the same command again to go on: what is done is kept.")
-        raise
-    except httpx.TransportError as error:
-        raise InputError(
-            "The Prefect server does not answer any more: `regie up` was ended, or it broke down. Run the same command "
-            "again: what is done is kept."
-        ) from error
-
-
-def as_object(
-    status: RunStatus, outputs: list[dict[str, Any]], failures: list[dict[str, str]] | None = None
-) -> dict[str, Any]:
-    """Return what `--json` prints: the run, its phases, what failed, and its outputs."""
-    told = {"number", "key", "state", "duration", "done", "total", "failed", "skipped", "engine", "figures", "error"}
-    return {
-        "run_id": status.run_id,
-        "state": status.state.value,
-        "message": status.message,
-        "phases": [phase.model_dump(mode="json", include=told) for phase in status.phases],
-        "failures": failures or [],
-        "outputs": outputs,
-    }
-
-
-@contextlib.contextmanager
-def _start_elsewhere(workflow: Workflow, parameters: dict[str, Any]) -> Iterator[str]:
-    """Start a run of the workflow's deployment; it is cancelled when the block is left by an error or Ctrl-C."""
-    from prefect.client.schemas.objects import FlowRun
-    from prefect.deployments import run_deployment
-
-    from flows.orchestration import DEPLOYMENT
-
-    run = run_deployment(
-        f"{workflow.flow_name()}/{DEPLOYMENT}",
-        parameters=parameters,
-        tags=[workflow.key],
-        timeout=0,
-        as_subflow=False,
-    )
-    assert isinstance(run, FlowRun)
-    try:
-        yield str(run.id)
     except BaseException:
         from lib.runs.control import cancel_run
 
-        cancel_run(str(run.id))
+        cancel_run(run_id)
         raise
 
 
-def _run_here(
-    workflow: Workflow, parameters: dict[str, Any], *, announce: Callable[[str], None], show: bool
-) -> RunStatus:
-    """Run the workflow's flow in this process, its main thread, while another thread follows it."""
-    from prefect.client.orchestration import get_client
-    from prefect.flow_engine import run_flow_sync
-    from prefect.states import Pending
-
-    from flows.orchestration import load_flow
-    from lib.runs.reader import run_status
-
-    flow = load_flow(workflow.flow)
-    with get_client(sync_client=True) as client:
-        run = client.create_flow_run(flow, parameters=parameters, state=Pending(), tags=[workflow.key])
-    announce(str(run.id))
-    follower = threading.Thread(target=_follow, args=(str(run.id),), kwargs={"show": show}, daemon=True)
-    follower.start()
-    run_flow_sync(flow, flow_run=run, parameters=flow.validate_parameters(parameters), return_type="state")
-    follower.join()
-    return run_status(str(run.id), workflows())
-
-
-def _follow(run_id: str, *, show: bool, check: Callable[[], None] = lambda: None) -> RunStatus:
-    """Follow a run to its end; `check` is called at every look and raises when that end will not come."""
-    from lib.runs.reader import connected, run_status
-
-    console = Console(stderr=True)
-    with connected() as client:
-        status = run_status(run_id, workflows(), client)
-        live = Live(phases_table(status), console=console, refresh_per_second=4, transient=True)
-        with live if show and console.is_terminal else contextlib.nullcontext():
-            while not status.state.final:
-                time.sleep(SECONDS_BETWEEN_LOOKS)
-                check()
-                status = run_status(run_id, workflows(), client)
-                if show and console.is_terminal:
-                    live.update(phases_table(status))
-        return status
-
-
-def _show_end(status: RunStatus, outputs: list[dict[str, Any]], failures: list[dict[str, str]]) -> None:
+def output() -> Console:
+    """Return standard output, wide enough for a table where it is no terminal."""
     console = Console()
     if not console.is_terminal:
         console.width = WIDTH_OF_A_FILE
-    console.print(Group(phases_table(status), Text(f"{status.state.value}: {status.message}", style="bold")))
-    for failure in failures:
-        words = f"✗ {failure['file']} ({failure['phase']}): {failure['reason']}"
-        console.print(Text(words, style="red"), soft_wrap=True)
-    for output in outputs:
-        console.print(Text("\n" + "/".join(filter(None, (output["project"], output["video"]))), style="bold"))
-        for name, path in output["files"].items():
-            console.print(Text(f"  {name:<9} {path}"), soft_wrap=True)
+    return console

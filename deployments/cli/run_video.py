@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from deployments.cli.app import USAGE, configured, existing, quiet, run, say
-from deployments.cli.follow import carry_out
+from deployments.cli.carry_out import carry_out
 from lib.errors import InputError
 from lib.runs.plan import PlanError
 from lib.settings import Settings

@@ -1,7 +1,8 @@
 """The live table of a run's phases."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+from rich.console import Group
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -9,6 +10,7 @@ from rich.text import Text
 from lib.runs.status import PhaseStatus, RunState, RunStatus
 
 BAR_WIDTH = 12
+SECONDS_OF_A_DAY = 24 * 3600
 MARKS = {
     RunState.PENDING: ("·", "dim"),
     RunState.RUNNING: ("▶", "cyan"),
@@ -22,13 +24,37 @@ MARKS = {
 }
 
 
+def run_table(status: RunStatus) -> Group:
+    """Return a run as a table of its phases, and below it when it is thought to end, or how it ended."""
+    return Group(phases_table(status), Text(ending(status), style="bold"))
+
+
+def ending(status: RunStatus) -> str:
+    """Return when a run is thought to end and what that rests on: `ends about 14:05:10, in 2:10 (median of 12 runs)`.
+
+    Of a run that ended, how.
+    """
+    if status.state.final:
+        return f"{status.state.value}: {status.message}"
+    if status.stopping:
+        return "it was asked to stop"
+    if status.estimated_end is None:
+        return ""
+    left = max((status.estimated_end - datetime.now(UTC)).total_seconds(), 0.0)
+    day = "%H:%M:%S" if left < SECONDS_OF_A_DAY else "%Y-%m-%d %H:%M"
+    return f"ends about {status.estimated_end.astimezone():{day}}, in {clock(left)} ({status.basis})"
+
+
 def phases_table(status: RunStatus) -> Table:
     """Return the phases of a run as a table: state, bar, counters, time, and what is there to know.
 
     The last column says what is worked on while a phase runs, then what went wrong, else which engines did it.
     """
     mark, style = MARKS[status.state]
-    title = Text.assemble((f"{mark} {status.workflow} ", style), (status.subject, "bold"), f"  {status.progress:.0f} %")
+    again = f"  attempt {status.attempt}" if status.attempt > 1 else ""
+    title = Text.assemble(
+        (f"{mark} {status.workflow} ", style), (status.subject, "bold"), f"  {status.progress:.0f} %", (again, "dim")
+    )
     table = Table(title=title, title_justify="left", pad_edge=False, box=None, header_style="dim", expand=True)
     table.add_column("")
     table.add_column("Phase", no_wrap=True)
@@ -49,7 +75,7 @@ def _add(table: Table, phase: PhaseStatus) -> None:
     table.add_row(
         str(phase.number),
         phase.name,
-        Text(f"{mark} {phase.state.value}", style=style),
+        Text(f"{mark} {'stopping' if phase.stopping else phase.state.value}", style=style),
         bar if phase.state not in {RunState.PENDING, RunState.SKIPPED} else Text(""),
         counters(phase),
         clock(phase.duration),
