@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from lib.console.security import is_loopback
+from lib.console.security import HEAD_LIMIT, is_loopback
 from lib.errors import InputError
 from lib.settings import Settings, settings
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 SECONDS_TO_END = 3
 """How long an answer that is under way may take when the console is told to end."""
-HEADERS_LIMIT = 32 * 1024
-"""The most bytes of the headers of a request."""
 
 
 def main() -> int:
@@ -65,27 +63,27 @@ def serve(config: Settings, listening: socket.socket) -> None:
     from lib.console.app import create_app
     from lib.workflows import workflows
 
-    app = create_app(config, workflows())
-    uvicorn_config = uvicorn.Config(
-        app,
-        http="h11",
-        ws="none",
-        lifespan="on",
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        h11_max_incomplete_event_size=HEADERS_LIMIT,
-        timeout_graceful_shutdown=SECONDS_TO_END,
-    )
-    Server(uvicorn_config, app).run(sockets=[listening])
+    Server(create_app(config, workflows())).run(sockets=[listening])
 
 
 class Server(uvicorn.Server):
     """A server that ends the streams of events first: uvicorn alone waits for them, and they never end."""
 
-    def __init__(self, config: uvicorn.Config, app: "FastAPI") -> None:
-        super().__init__(config)
+    def __init__(self, app: "FastAPI") -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http="h11",
+                ws="none",
+                lifespan="on",
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                h11_max_incomplete_event_size=HEAD_LIMIT,
+                timeout_graceful_shutdown=SECONDS_TO_END,
+            )
+        )
         self.app = app
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from prefect.client.orchestration import get_client
 
 from lib.console import events, problems
-from lib.console.api import health, history, logs, runs, system, workflows
+from lib.console.api import actions, health, history, logs, runs, system, workflows
 from lib.console.context import Console
 from lib.console.engines import EngineCheck
 from lib.console.metrics import Metrics
@@ -25,6 +25,7 @@ from lib.settings import Settings
 ROUTERS = (
     workflows.router,
     runs.router,
+    actions.router,
     logs.router,
     history.router,
     system.router,
@@ -60,6 +61,7 @@ def create_app(config: Settings, known: Mapping[str, Workflow]) -> FastAPI:
         docs_url=None,  # their pages load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
     )
     for router in ROUTERS:

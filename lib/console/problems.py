@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from lib.errors import InputError
+from lib.runs.control import RefusedError
 from lib.runs.plan import PlanError
 from lib.runs.reader import RunNotFoundError
 from lib.runs.server import ServerError
@@ -77,9 +78,27 @@ def declared(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def install(app: FastAPI) -> None:
-    """Have every error of an application answered with a problem."""
+    """Have every error of an application answered with a problem, and have its OpenAPI say so."""
     for kind, explain in EXPLANATIONS.items():
         app.add_exception_handler(kind, _handler(explain))
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = describe()
+        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+        for model in (FieldProblem, Problem):
+            schemas[model.__name__] = model.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas[model.__name__].pop("$defs", None)
+        # FastAPI declares a form of its own for what it finds wrong with a request.
+        for name in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(name, None)
+        for path in schema["paths"].values():
+            for operation in path.values():
+                if 422 in operation["responses"] or "422" in operation["responses"]:
+                    operation["responses"] |= {str(status): each for status, each in declared(422).items()}
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def _handler(explain: Any) -> Any:
@@ -118,6 +137,10 @@ def _unanswered(error: ServerError) -> ProblemError:
     return ProblemError(503, str(error))
 
 
+def _conflict(error: RefusedError) -> ProblemError:
+    return ProblemError(409, str(error))
+
+
 def _refused(error: InputError | PlanError) -> ProblemError:
     return ProblemError(422, str(error))
 
@@ -135,6 +158,7 @@ EXPLANATIONS: Mapping[type[Exception], Any] = {
     HTTPException: _http,
     RequestValidationError: _invalid,
     ServerError: _unanswered,
+    RefusedError: _conflict,
     InputError: _refused,
     PlanError: _refused,
     httpx.HTTPError: _prefect,

@@ -16,6 +16,8 @@ from lib.console.problems import ProblemError
 
 logger = logging.getLogger("regie.console")
 
+HEAD_LIMIT = 32 * 1024
+"""The most bytes that the address and the headers of a request may have."""
 BODY_LIMIT = 256 * 1024
 """The most bytes that the body of a request may have."""
 BODY_SECONDS = 10.0
@@ -105,6 +107,7 @@ class Guard:
 
         try:
             headers = Headers(scope=scope)
+            _check_size(scope)
             self._check_host(scope, headers)
             self._check_site(scope, headers)
             if self._lacks_token(scope, headers):
@@ -152,6 +155,13 @@ class Guard:
         if scheme.lower() == "bearer" and equal(given.strip(), self.token):
             return False
         return not equal(_cookie(headers, cookie_name(self.port)), cookie_value(self.token))
+
+
+def _check_size(scope: Scope) -> None:
+    size = len(scope["raw_path"]) + len(scope["query_string"])
+    size += sum(len(name) + len(value) for name, value in scope["headers"])
+    if size > HEAD_LIMIT:
+        raise ProblemError(431, f"The address and the headers of a request may have {HEAD_LIMIT} bytes.")
 
 
 def equal(given: str, known: str) -> bool:

@@ -57,7 +57,7 @@ class Resource(StrEnum):
     GPU_MEMORY = "gpu memory"
 
 
-class Warning_(BaseModel):  # noqa: N801  # the name without the mark is Python's own
+class Shortage(BaseModel):
     """Something is about to run out."""
 
     resource: Resource
@@ -75,7 +75,7 @@ class Machine(BaseModel):
     memory: Space
     disk: Disk
     gpus: list[Gpu]
-    warnings: list[Warning_]
+    warnings: list[Shortage]
 
 
 class Versions(BaseModel):
@@ -129,16 +129,16 @@ class Gauge:
         return self._cpu
 
 
-def warnings(machine: Machine) -> Iterator[Warning_]:
+def warnings(machine: Machine) -> Iterator[Shortage]:
     """Yield what is about to run out."""
     if machine.memory.percent >= MEMORY_WARNING:
-        yield Warning_(
+        yield Shortage(
             resource=Resource.MEMORY,
             percent=machine.memory.percent,
             detail="The system may end a phase for the lack of memory. Close other programs, or run fewer at a time.",
         )
     if machine.disk.percent >= DISK_WARNING and machine.disk.free < DISK_PLENTY:
-        yield Warning_(
+        yield Shortage(
             resource=Resource.DISK,
             name=machine.disk.folder,
             percent=machine.disk.percent,
@@ -146,7 +146,7 @@ def warnings(machine: Machine) -> Iterator[Warning_]:
         )
     for gpu in machine.gpus:
         if gpu.memory.percent >= MEMORY_WARNING:
-            yield Warning_(
+            yield Shortage(
                 resource=Resource.GPU_MEMORY,
                 name=gpu.name,
                 percent=gpu.memory.percent,
