@@ -13,7 +13,8 @@ from prefect.utilities.callables import parameter_schema
 from prefect.workers.process import ProcessWorker
 
 from deployments import environments
-from flows.orchestration import DEPLOYMENT, load_flow
+from flows.orchestration import load_flow
+from lib.runs.control import DEPLOYMENT
 from lib.runs.plan import environments_of
 from lib.workflows import workflows
 

@@ -1,35 +1,44 @@
 """How an orchestrator runs the phases of its workflow, whatever the workflow."""
 
+import contextlib
 import contextvars
 import importlib
-import threading
-import time
+import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial, wraps
-from typing import Any, ParamSpec, cast
+from typing import Any, ParamSpec
 
-from prefect import Flow, State, flow, tags
+import httpx
+from prefect import Flow, State, flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
-from prefect.deployments import run_deployment
+from prefect.context import FlowRunContext
 from prefect.logging import get_run_logger
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-from prefect.states import Completed, Failed
+from prefect.states import Cancelled, Completed, Failed
 
+from flows.children import Children
+from flows.stopping import INLINE, SECONDS_TO_END, Stop, Stopped, is_asked_to_stop, own_run, stoppable
 from lib.errors import InputError, UnavailableError
+from lib.runs.control import DEPLOYMENT
 from lib.runs.plan import Phase, Workflow, hindrance, ready
+from lib.runs.process import pid_here, place_of
 from lib.runs.report import PhaseReport
 from lib.runs.status import PARTIAL
 
+__all__ = [
+    "DEPLOYMENT",
+    "Ended",
+    "conclude",
+    "load_flow",
+    "phase_flow",
+    "run_phases",
+    "verdict",
+    "workflow_flow",
+]
+
 P = ParamSpec("P")
-DEPLOYMENT = "regie"
-"""Name of every deployment: a flow has one."""
-POLL_SECONDS = 0.25
-"""How often a phase elsewhere is looked at: its end is noticed this late."""
-_ONE_AT_A_TIME = threading.Lock()
-"""Two children made at once collide in SQLite, and Prefect's client tries again only 2 s later."""
 
 
 @dataclass(frozen=True)
@@ -51,18 +60,27 @@ def load_flow(entrypoint: str) -> Flow[..., Any]:
     return found
 
 
+def workflow_flow(
+    name: str, run_name: str | Callable[[], str] | None = None
+) -> Callable[[Callable[P, State[Any]]], Flow[P, State[Any]]]:
+    """Make the flow of a workflow: it ends in order when its run is asked to stop, and its phases with it."""
+
+    def make(orchestrator: Callable[P, State[Any]]) -> Flow[P, State[Any]]:
+        # It waits for its phases, so it is given twice the time to end. A retry would run everything again.
+        guarded = _guarded(orchestrator, 2 * SECONDS_TO_END)
+        return flow(name=name, flow_run_name=run_name, persist_result=False, retries=0)(guarded)
+
+    return make
+
+
 def phase_flow(name: str) -> Callable[[Callable[P, State[Any]]], Flow[P, State[Any]]]:
-    """Make a flow of a phase: what it cannot do for a reason that a person can act on is its message, no traceback."""
+    """Make a flow of a phase: it ends in order when its run is asked to stop.
+
+    What it cannot do for a reason that a person can act on is its message, no traceback.
+    """
 
     def make(phase: Callable[P, State[Any]]) -> Flow[P, State[Any]]:
-        @wraps(phase)
-        def guarded(*args: P.args, **kwargs: P.kwargs) -> State[Any]:
-            try:
-                return phase(*args, **kwargs)
-            except (InputError, UnavailableError) as error:
-                return Failed(message=str(error))
-
-        return flow(name=name, persist_result=False)(guarded)
+        return flow(name=name, persist_result=False)(_guarded(phase, SECONDS_TO_END))
 
     return make
 
@@ -83,21 +101,36 @@ def run_phases(
     subject: str,
     moved_on: Callable[[], None] = lambda: None,
     idle: Callable[[Phase], Flow[..., Any] | None] = lambda _phase: None,
+    alone: Callable[[], object] = lambda: None,
 ) -> list[Ended]:
     """Run the chosen phases of a workflow in their order, those that do not depend on each other at the same time.
 
     A phase of the orchestrator's own environment, or any with `inline`, is a subflow in this process; another is a
     deployment in the work pool of its environment. All are children of this run. A phase that fails stops only those
-    that need it. Called inside the orchestrator's flow; `moved_on` is called about once a second. For a phase
-    that belongs elsewhere but would find nothing to do there, `idle` may give a flow of that name that says so here.
+    that need it. In a run that is resumed, a phase that had completed is not run again, unless one that it comes after
+    is; one that still works elsewhere is waited for.
+
+    Called inside the orchestrator's flow. `alone` is called first, unless such a phase still works; `moved_on` about
+    once a second. For a phase that belongs elsewhere but would find nothing to do there, `idle` may give a flow of that
+    name that says so here.
     """
     logger = get_run_logger()
-    stop = threading.Event()
+    children = Children(workflow, parameters, subject)
+    earlier = children.earlier() if _is_resumed() else {}
+    if not any(_works_elsewhere(child) for child in earlier.values()):
+        alone()
     pending = list(chosen)
     ended: dict[str, Ended] = {}
     settled = {phase.key for phase in workflow.phases} - {phase.key for phase in chosen}
     failed: dict[str, str] = {}
-    working: dict[Future[Ended], Phase] = {}
+    begun: set[str] = set()
+    working: dict[Future[tuple[State[Any], bool]], Phase] = {}
+
+    def call_for(phase: Phase) -> Callable[[], tuple[State[Any], bool]]:
+        """Return what has a phase done, and says how it ended and whether it was begun in this attempt."""
+        flow = load_flow(phase.flow) if inline or phase.environment == workflow.environment else idle(phase)
+        begin = partial(children.here, phase, flow) if flow else partial(children.elsewhere, phase)
+        return partial(_go_on, children, earlier.get(phase.key), begin, stale=not begun.isdisjoint(phase.after))
 
     with ThreadPoolExecutor(max_workers=len(workflow.phases), thread_name_prefix="phase") as threads:
         try:
@@ -110,22 +143,20 @@ def run_phases(
                         failed[phase.key] = "was skipped"
                         settled.add(phase.key)
                         break
-                    here = inline or phase.environment == workflow.environment
-                    flow = load_flow(phase.flow) if here else idle(phase)
-                    start = partial(_inline, flow=flow) if flow else partial(_deployed, stop=stop)
-                    context = contextvars.copy_context()
-                    call = threads.submit(context.run, start, workflow, phase, dict(parameters), subject)
-                    working[call] = phase
+                    working[threads.submit(contextvars.copy_context().run, call_for(phase))] = phase
                 else:
                     for call in wait(working, timeout=1, return_when=FIRST_COMPLETED).done:
                         phase = working.pop(call)
-                        result = ended[phase.key] = _settle(call, phase)
+                        result, anew = _settle(call, phase)
+                        ended[phase.key] = result
                         settled.add(phase.key)
+                        if anew:
+                            begun.add(phase.key)
                         logger.info("%s %s: %s", phase.name, result.verdict, result.message)
                         if result.verdict == "failed":
                             failed[phase.key] = "failed"
-        except BaseException:
-            stop.set()
+        except BaseException as error:
+            children.stop(asked=isinstance(error, Stopped | KeyboardInterrupt) or _is_asked_to_stop())
             raise
     return [ended[phase.key] for phase in chosen if phase.key in ended]
 
@@ -141,54 +172,67 @@ def verdict(chosen: Sequence[Phase], ended: Sequence[Ended]) -> State[Any]:
     return Failed(message=words)
 
 
-def _settle(call: "Future[Ended]", phase: Phase) -> Ended:
-    try:
-        return call.result()
-    except Exception as error:  # noqa: BLE001  # whatever a phase raises is that phase's failure, not the run's
-        return Ended(phase, "failed", f"{type(error).__name__}: {error}")
+def _guarded(work: Callable[P, State[Any]], patience: float) -> Callable[P, State[Any]]:
+    """Give a flow's function what every one has: a known process, an end in order when asked to, failures in words."""
+
+    @wraps(work)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> State[Any]:
+        stop = INLINE.get() or Stop()
+        try:
+            with stoppable(stop, patience):
+                _say_where()
+                return work(*args, **kwargs)
+        except (InputError, UnavailableError) as error:
+            return Failed(message=str(error))
+        except Stopped:
+            return stop.state
+        except KeyboardInterrupt:
+            return Cancelled(message="Interrupted at the terminal")
+
+    return guarded
 
 
-def _run_name(phase: Phase, subject: str) -> str:
-    return f"{phase.number} {phase.name} · {subject}"
+def _say_where() -> None:
+    """Note the process that works on this run, unless its worker did: a run is known to be dead by its process."""
+    context = FlowRunContext.get()
+    known = context.flow_run.infrastructure_pid if context and context.flow_run else None
+    if not known or pid_here(known) not in {None, os.getpid()}:
+        with contextlib.suppress(httpx.HTTPError), get_client(sync_client=True) as client:
+            client.update_flow_run(own_run(), infrastructure_pid=place_of())
 
 
-def _inline(workflow: Workflow, phase: Phase, parameters: dict[str, Any], subject: str, flow: Flow[..., Any]) -> Ended:
-    named = flow.with_options(flow_run_name=_run_name(phase, subject).replace("{", "{{").replace("}", "}}"))
-    # The orchestrator's own heartbeat speaks for its process; one more would hold up each phase's end by a second.
-    with tags(workflow.key, phase.key), temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
-        state: State[Any] = cast(Any, named)(**parameters, return_state=True)
-    return _ended(phase, state)
+def _is_resumed() -> bool:
+    context = FlowRunContext.get()
+    return context is not None and context.flow_run is not None and context.flow_run.run_count > 1
 
 
-def _deployed(
-    workflow: Workflow, phase: Phase, parameters: dict[str, Any], subject: str, stop: threading.Event
-) -> Ended:
-    with _ONE_AT_A_TIME:
-        run = _create(workflow, phase, parameters, subject)
-    get_run_logger().info("%s runs in the work pool of %s", phase.name, phase.environment)
+def _is_asked_to_stop() -> bool:
     with get_client(sync_client=True) as client:
-        while not stop.is_set():
-            run = client.read_flow_run(run.id)
-            state = run.state
-            if state is not None and state.is_final():
-                return _ended(phase, state)
-            time.sleep(POLL_SECONDS)
-    return Ended(phase, "failed", "the run was stopped")
+        return is_asked_to_stop(client, own_run())
 
 
-def _create(workflow: Workflow, phase: Phase, parameters: dict[str, Any], subject: str) -> FlowRun:
-    return run_deployment(  # type: ignore[return-value]  # outside an event loop this call does not return a coroutine
-        f"{workflow.flow_name(phase)}/{DEPLOYMENT}",
-        parameters=parameters,
-        flow_run_name=_run_name(phase, subject),
-        tags=[workflow.key, phase.key],
-        timeout=0,
-        as_subflow=True,
-    )
+def _works_elsewhere(child: FlowRun) -> bool:
+    """Whether a child of an earlier attempt goes on in a process of its own; one of this process went with it."""
+    return child.deployment_id is not None and child.state is not None and not child.state.is_final()
 
 
-def _ended(phase: Phase, state: State[Any]) -> Ended:
+def _go_on(
+    children: Children, earlier: FlowRun | None, begin: Callable[[], State[Any]], *, stale: bool
+) -> tuple[State[Any], bool]:
+    """Return how a phase ended, and whether it was begun anew for that: always when what it rests on is `stale`."""
+    if earlier is not None:
+        state = children.follow(earlier) if _works_elsewhere(earlier) else earlier.state
+        if state is not None and state.is_completed() and not stale:
+            return state, False
+    return begin(), True
+
+
+def _settle(call: "Future[tuple[State[Any], bool]]", phase: Phase) -> tuple[Ended, bool]:
+    try:
+        state, anew = call.result()
+    except Exception as error:  # noqa: BLE001  # whatever a phase raises is that phase's failure, not the run's
+        return Ended(phase, "failed", f"{type(error).__name__}: {error}"), True
     if state.is_completed():
-        return Ended(phase, "completed", state.message or "")
+        return Ended(phase, "completed", state.message or ""), anew
     message = state.message or state.name or "ended without a word"
-    return Ended(phase, "partial" if state.name == PARTIAL else "failed", message)
+    return Ended(phase, "partial" if state.name == PARTIAL else "failed", message), anew

@@ -10,7 +10,6 @@ from prefect.logging import get_run_logger
 from flows.orchestration import conclude, phase_flow
 from flows.video.common import Memory
 from lib.errors import InputError
-from lib.files import sweep
 from lib.runs.report import Item, PhaseReport
 from lib.video.options import VideoOptions
 from lib.video.sources import find_sources
@@ -24,7 +23,6 @@ def extract_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
     """Bring every source that `source` holds into the workspace `out` as a project (V1)."""
     workspace = Workspace(Path(out))
     workspace.prepare()
-    sweep(workspace.projects)
     sources = find_sources(Path(source), options.extract)
     if not sources:
         raise InputError(f"There is no archive and no video in {source}.")

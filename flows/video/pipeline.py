@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from prefect import State, flow
+from prefect import State
 from prefect.runtime import flow_run as runtime
 from prefect.states import Failed
 
-from flows.orchestration import run_phases, verdict
+from flows.orchestration import run_phases, verdict, workflow_flow
 from flows.page import RunPage
 from flows.video.common import idle
 from lib.errors import InputError
+from lib.files import sweep
 from lib.runs.plan import Phase, PlanError
 from lib.video.options import VideoOptions
 from lib.video.outcome import failures_of, outputs_of
@@ -24,7 +25,7 @@ def _run_name() -> str:
     return f"video · {Path(runtime.parameters['source']).name}"
 
 
-@flow(name="video", flow_run_name=_run_name, persist_result=False, retries=0)
+@workflow_flow("video", _run_name)
 def video_pipeline(
     source: str,
     out: str,
@@ -60,6 +61,7 @@ def video_pipeline(
                 subject=Path(source).name,
                 moved_on=page.refresh,
                 idle=lambda phase: idle(phase, source, workspace, options),
+                alone=lambda: sweep(workspace.projects),
             )
     except (InputError, PlanError) as error:
         return Failed(message=str(error))

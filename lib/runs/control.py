@@ -1,35 +1,158 @@
-"""Control over runs: the second half of the adapter to Prefect's API."""
+"""Control over runs: start, stop, go on; the second half of the adapter to Prefect's API."""
 
-import contextlib
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 import httpx
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import PrefectClient
+from prefect.client.schemas.responses import OrchestrationResult, SetStateStatus
 from prefect.exceptions import ObjectNotFound
-from prefect.states import Cancelling
+from prefect.states import Scheduled
 
-from lib.runs.reader import read_children
+from lib.errors import InputError
+from lib.runs.plan import Workflow
+from lib.runs.reader import RunNotFoundError, find_run
+from lib.runs.server import ServerError, connected, flow_run
 
-_LEFT_ALONE = (ObjectNotFound, httpx.HTTPError)
-"""What must not keep the others from being stopped: one that is gone, a server in trouble."""
+DEPLOYMENT = "regie"
+"""Name of every deployment: a flow has one."""
+STOPPING = "Stopping"
+"""Name of the CANCELLING-type state of a run that is asked to stop.
+
+The processes of Régie's flows look at their own state each second and end in order, wherever they are. A state named
+`Cancelling` as Prefect's own would besides have the worker send a signal, look whether it helped every 3 s, and write
+its own end over whatever the run is by then: even over a run that was resumed.
+"""
+_BULK = 50
+"""Most runs whose state Prefect's API sets in one call."""
+_ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED", "CRASHED"})
 
 
-def cancel_run(run_id: str) -> None:
-    """Ask a run and its children to stop; returns at once. A run that ended or is gone already is left as it is.
+class RefusedError(InputError):
+    """What was asked of a run cannot be done in the state that it is in; the message says why, and what can."""
 
-    Children first: the server passes a cancellation on to them only once the parent is cancelled, and late.
+
+class StartedByHandError(RefusedError):
+    """The run has no deployment: it was started in a process of its own, and only a process goes on with it."""
+
+
+async def start(client: PrefectClient, workflow: Workflow, parameters: Mapping[str, Any]) -> str:
+    """Start a run of a workflow by its deployment and return its id; a worker takes it up in a moment.
+
+    Raises RefusedError when it is not deployed or the parameters are not what the workflow takes.
     """
-    root = UUID(run_id)
-    runs = [root]
-    with get_client(sync_client=True) as client:
-        with contextlib.suppress(*_LEFT_ALONE):
-            runs = [*(child.id for child in read_children(client, root)), root]
-        for each in runs:
-            with contextlib.suppress(*_LEFT_ALONE):
-                _cancel(client, each)
+    try:
+        deployment = await client.read_deployment_by_name(f"{workflow.flow_name()}/{DEPLOYMENT}")
+        run = await client.create_flow_run_from_deployment(
+            deployment.id, parameters=dict(parameters), tags=[workflow.key]
+        )
+    except ObjectNotFound as error:
+        raise RefusedError(f"{workflow.name} is not deployed on this server: `regie up` deploys it.") from error
+    except httpx.HTTPStatusError as error:
+        raise RefusedError(f"{workflow.name} cannot be started with these parameters: {_detail(error)}") from error
+    except httpx.HTTPError as error:
+        raise _no_answer(error) from error
+    return str(run.id)
 
 
-def _cancel(client: SyncPrefectClient, run_id: UUID) -> None:
-    state = client.read_flow_run(run_id).state
-    if state is not None and not state.is_final():
-        client.set_flow_run_state(run_id, Cancelling())
+async def cancel(client: PrefectClient, run_id: str) -> bool:
+    """Ask a run and its children to stop, and say whether there was anything to stop; returns at once.
+
+    Children first; what has not begun is cancelled on the spot. The run notices within a second, stops what began
+    meanwhile too, and is `cancelled` when all have ended. Raises RunNotFoundError for what is no run.
+    """
+    run = await flow_run(client, _id(run_id))
+    if run is None or run.parent_task_run_id is not None:
+        raise RunNotFoundError(f"There is no run {run_id}.")
+    if run.state is None or run.state.type in _ENDED:
+        return False
+    try:
+        try:
+            await _stop(client, {"parent_flow_run_id": {"any_": [str(run.id)]}})
+        finally:  # the run stops its children itself, should that have failed
+            await _stop(client, {"id": {"any_": [str(run.id)]}})
+    except httpx.HTTPError as error:
+        raise _no_answer(error) from error
+    return True
+
+
+async def resume(client: PrefectClient, run_id: str, workflows: Mapping[str, Workflow]) -> None:
+    """Have a run that ended go on under the same id: a worker takes it up in a moment.
+
+    Phases that completed are not run again, unless one that they come after is; the others start again, and skip the
+    items that they had done. Raises RefusedError when it cannot go on, StartedByHandError when that takes a process of
+    its own (`regie resume` gives it one), and RunNotFoundError.
+    """
+    run, _workflow = await find_run(client, run_id, workflows)
+    if run.state is None or run.state.type not in _ENDED:
+        what = "stopping" if run.state and run.state.type == "CANCELLING" else "going on"
+        raise RefusedError(
+            f"The run is still {what}: it can be resumed once it has ended. (When its process died without a word, it "
+            "is shown as crashed within a minute.)"
+        )
+    if run.state.type == "COMPLETED":
+        raise RefusedError("The run is completed: there is nothing to resume. Start a new one to do the work again.")
+    if run.deployment_id is None:
+        raise StartedByHandError(
+            f"The run was started in a process of its own: `regie resume {run.id}` on its machine goes on with it."
+        )
+    try:
+        result: OrchestrationResult[Any] = await client.set_flow_run_state(run.id, Scheduled(message="Resumed"))
+    except httpx.HTTPError as error:
+        raise _no_answer(error) from error
+    if result.status is not SetStateStatus.ACCEPT:
+        raise RefusedError(f"The run cannot be resumed: {getattr(result.details, 'reason', None) or result.status}")
+
+
+def start_run(workflow: Workflow, parameters: Mapping[str, Any]) -> str:
+    """Start a run as `start` does, for code that is not asynchronous."""
+    with connected() as connection:
+        return connection(start, workflow, parameters)
+
+
+def cancel_run(run_id: str) -> bool:
+    """Ask a run to stop as `cancel` does, for code that is not asynchronous."""
+    with connected() as connection:
+        return connection(cancel, run_id)
+
+
+def resume_run(run_id: str, workflows: Mapping[str, Workflow]) -> None:
+    """Have a run go on as `resume` does, for code that is not asynchronous."""
+    with connected() as connection:
+        connection(resume, run_id, workflows)
+
+
+async def _stop(client: PrefectClient, runs: Mapping[str, Any]) -> None:
+    """Cancel those of these flow runs that wait for a worker, and ask those that it took to stop."""
+    await _set_state(client, {**runs, "state": {"type": {"any_": ["SCHEDULED"]}}}, "CANCELLED", "Cancelled")
+    at_work = {"type": {"any_": ["PENDING", "RUNNING", "PAUSED"]}}
+    await _set_state(client, {**runs, "state": at_work}, "CANCELLING", STOPPING)
+
+
+async def _set_state(client: PrefectClient, runs: Mapping[str, Any], kind: str, name: str) -> None:
+    """Set the state of every flow run that these filters find; it must be one that they do not find."""
+    body = {"flow_runs": runs, "state": {"type": kind, "name": name, "message": "Asked to stop"}, "limit": _BULK}
+    while True:
+        answer = await client.request("POST", "/flow_runs/bulk_set_state", json=body)  # type: ignore[arg-type]
+        results = answer.json()["results"]
+        if len(results) < _BULK or all(result["status"] != "ACCEPT" for result in results):
+            return
+
+
+def _id(run_id: str) -> UUID:
+    try:
+        return UUID(run_id)
+    except ValueError:
+        raise RunNotFoundError(f"There is no run {run_id}.") from None
+
+
+def _no_answer(error: httpx.HTTPError) -> ServerError:
+    return ServerError(f"The Prefect server did not do it ({type(error).__name__}). Is it up? `regie up` starts it.")
+
+
+def _detail(error: httpx.HTTPStatusError) -> str:
+    try:
+        return str(error.response.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"the server answers {error.response.status_code}"

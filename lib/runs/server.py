@@ -54,6 +54,7 @@ class RunRow(_Row):
     tags: list[str] = []
     parameters: dict[str, Any] = {}
     parent_task_run_id: UUID | None = None
+    deployment_id: UUID | None = None
     created: datetime | None = None
     expected_start_time: datetime | None = None
     start_time: datetime | None = None

@@ -1,21 +1,21 @@
 import itertools
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 from prefect import State, Task
-from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
 from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.states import Running
+from prefect.states import Cancelling, Completed, Pending, Running, Scheduled
 
 from flows.orchestration import Ended, conclude, load_flow, verdict
-from lib.runs.control import cancel_run
+from lib.runs.control import RefusedError, StartedByHandError, cancel_run, resume_run, start_run
 from lib.runs.plan import Phase
-from lib.runs.reader import RunNotFoundError, run_status
+from lib.runs.reader import RunNotFoundError, read_children, run_status
 from lib.runs.report import Item, ItemState, PhaseReport
 from lib.runs.status import RunState, RunStatus
 
@@ -76,7 +76,7 @@ def test_every_phase_is_a_child_named_and_tagged(toys: Any, completed: str) -> N
     assert sorted(children) == [f"{phase.number} {phase.name} · {SUBJECT}" for phase in toys.TOY.phases]
     for phase in toys.TOY.phases:
         child = children[f"{phase.number} {phase.name} · {SUBJECT}"]
-        assert set(child.tags) == {"toy", phase.key}
+        assert set(child.tags) == {"toy", phase.key, f"run:{completed}"}
         assert child.state is not None
         assert child.state.is_completed()
         assert child.state.message == "2 done"
@@ -194,38 +194,64 @@ def test_a_phase_in_an_environment_that_has_no_deployment_fails_by_itself(toys: 
     assert "Last failed" in status.message
 
 
-def test_a_run_and_its_children_are_asked_to_stop(toys: Any, completed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_and_its_children_are_asked_to_stop(toys: Any, completed: str) -> None:
     """The runs here stand in the middle of their work: only the server sees the request."""
     with get_client(sync_client=True) as client:
         parent = client.create_flow_run(toys.toy, parameters={"source": SUBJECT}, state=Running())
         link = client.create_task_run(task=Task(lambda: None, name="link"), flow_run_id=parent.id, dynamic_key="0")
-        children = [
-            client.create_flow_run(toys.start, parameters={}, parent_task_run_id=link.id, state=Running())
-            for _ in range(3)
-        ]
-        ask = SyncPrefectClient.set_flow_run_state
+        begun = (Running(), Pending(), Scheduled(), Completed())
+        for state in begun * 15:
+            client.create_flow_run(toys.start, parameters={}, parent_task_run_id=link.id, state=state)
+        assert cancel_run(str(parent.id)) is True
+        states = Counter(child.state.type for child in read_children(client, parent.id) if child.state)
+        assert states == {StateType.CANCELLING: 30, StateType.CANCELLED: 15, StateType.COMPLETED: 15}
+        asked = client.read_flow_run(parent.id).state
+        assert asked is not None
+        assert (asked.type, asked.name) == (StateType.CANCELLING, "Stopping")
 
-        def ask_but_one(client: SyncPrefectClient, run_id: UUID, state: State[Any]) -> Any:
-            if run_id == children[1].id:
-                raise httpx.ReadError("the connection broke")
-            return ask(client, run_id, state)
 
-        monkeypatch.setattr(SyncPrefectClient, "set_flow_run_state", ask_but_one)
-        monkeypatch.setattr("lib.runs.reader.PAGE", 2)
-        cancel_run(str(parent.id))
-        cancel_run(completed)
-        cancel_run(str(uuid4()))
-        monkeypatch.undo()
-        missed = client.read_flow_run(children[1].id).state
-        assert missed is not None
-        assert missed.is_running()
-        for each in (parent, children[0], children[2]):
-            state = client.read_flow_run(each.id).state
-            assert state is not None
-            assert state.type is StateType.CANCELLING
-        ended = client.read_flow_run(UUID(completed)).state
-        assert ended is not None
-        assert ended.is_completed()
+def test_a_run_that_has_ended_is_not_stopped(completed: str) -> None:
+    assert cancel_run(completed) is False
+
+
+@pytest.mark.parametrize("unknown", ["nonsense", "", str(UUID(int=7))])
+def test_what_is_no_run_is_neither_stopped_nor_resumed(unknown: str, toys: Any) -> None:
+    with pytest.raises(RunNotFoundError):
+        cancel_run(unknown)
+    with pytest.raises(RunNotFoundError):
+        resume_run(unknown, {"toy": toys.TOY})
+
+
+def test_a_phase_of_a_run_is_neither_stopped_nor_resumed_by_itself(toys: Any, completed: str) -> None:
+    child = str(children_of(completed)[0].id)
+    with pytest.raises(RunNotFoundError):
+        cancel_run(child)
+    with pytest.raises(RunNotFoundError):
+        resume_run(child, {"toy": toys.TOY})
+
+
+def test_a_completed_run_is_not_resumed(toys: Any, completed: str) -> None:
+    with pytest.raises(RefusedError, match="nothing to resume"):
+        resume_run(completed, {"toy": toys.TOY})
+
+
+@pytest.mark.parametrize(("state", "words"), [(Running(), "still going on"), (Cancelling(), "still stopping")], ids=str)
+def test_a_run_that_goes_on_is_not_resumed(toys: Any, state: State[Any], words: str) -> None:
+    with get_client(sync_client=True) as client:
+        run = client.create_flow_run(toys.toy, parameters={"source": SUBJECT}, state=state)
+    with pytest.raises(RefusedError, match=words):
+        resume_run(str(run.id), {"toy": toys.TOY})
+
+
+def test_a_run_without_a_deployment_is_resumed_by_a_process_of_its_own(toys: Any) -> None:
+    _state, run_id = run(toys, orders={"start": "raise"})
+    with pytest.raises(StartedByHandError, match=f"regie resume {run_id}"):
+        resume_run(run_id, {"toy": toys.TOY})
+
+
+def test_a_workflow_that_is_not_deployed_is_not_started(toys: Any) -> None:
+    with pytest.raises(RefusedError, match="not deployed"):
+        start_run(toys.TOY, {"source": SUBJECT})
 
 
 PHASES = [Phase(n, f"p{n}", f"Phase {n}", "m:f", "base") for n in (1, 2)]

@@ -12,7 +12,7 @@ from prefect import State, flow
 from pydantic import BaseModel
 from regie_toy_plan import TOY
 
-from flows.orchestration import conclude, phase_flow, run_phases, verdict
+from flows.orchestration import conclude, phase_flow, run_phases, verdict, workflow_flow
 from lib.errors import InputError
 from lib.files import replacing
 from lib.runs.plan import Phase, Workflow
@@ -142,7 +142,7 @@ def last(source: str, orders: Orders) -> State[Any]:
     return Player("last", orders).play()
 
 
-@flow(name="toy", persist_result=False, retries=0)
+@workflow_flow("toy")
 def toy(
     source: str,
     orders: Orders | None = None,
@@ -180,7 +180,7 @@ WIDE = Workflow(
 )
 
 
-@flow(name="wide", persist_result=False)
+@workflow_flow("wide")
 def wide(first: int | None = None, last: int | None = None) -> State[Any]:
     """Run many phases, three at a time."""
     chosen = WIDE.select((), first, last)
