@@ -1,10 +1,10 @@
 """Live events over HTTP: Server-Sent Events of one run, or of all topics of a page in one stream."""
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
@@ -80,4 +80,6 @@ async def events(listener: Annotated[Listener, Depends(_to_topics)]) -> AsyncIte
 
 def _on_the_wire(event: Event) -> ServerSentEvent:
     retry = RECONNECT_MILLISECONDS if event.name == "snapshot" else None
-    return ServerSentEvent(event=event.name, raw_data=orjson.dumps(event.data).decode(), id=event.id, retry=retry)
+    # In ASCII: some clients take characters like U+2028 for the end of a line.
+    data = json.dumps(event.data, separators=(",", ":"))
+    return ServerSentEvent(event=event.name, raw_data=data, id=event.id, retry=retry)
