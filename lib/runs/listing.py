@@ -1,13 +1,15 @@
 """The runs of the known workflows, the newest first, read from Prefect's server."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, Field
 
 from lib.runs.family import chosen, observe, read_families, subject_of
+from lib.runs.past import PastRun
+from lib.runs.past_reader import read_pasts
 from lib.runs.plan import Workflow
 from lib.runs.server import PAGE, PrefectClient, RunRow, count_flow_runs, flow_names, flow_runs
 from lib.runs.status import PARTIAL, Observed, RunState, derive
@@ -72,8 +74,12 @@ async def read_runs(
     )
     names = await flow_names(client, (row.flow_id for row in rows))
     runs = [(row, known[names[row.flow_id]]) for row in rows if names.get(row.flow_id) in known]
-    families = await read_families(client, [row.id for row, each in runs if not observe(row, each.key).state.final])
-    return RunList(items=[_summary(row, each, families.get(row.id)) for row, each in runs], total=total)
+    going = [(each, row) for row, each in runs if not observe(row, each.key).state.final]
+    families, pasts = await asyncio.gather(
+        read_families(client, [row.id for _, row in going]), read_pasts(client, going)
+    )
+    items = [_summary(row, each, families.get(row.id), pasts.get(row.id, ())) for row, each in runs]
+    return RunList(items=items, total=total)
 
 
 def _wanted(
@@ -115,12 +121,12 @@ _TYPES: Mapping[RunState, tuple[str, ...]] = {
 }
 
 
-def _summary(row: RunRow, workflow: Workflow, children: list[Observed] | None) -> RunSummary:
+def _summary(row: RunRow, workflow: Workflow, children: list[Observed] | None, past: Sequence[PastRun]) -> RunSummary:
     root, now = observe(row, workflow.key), datetime.now(UTC)
     progress = 100.0 if root.state is RunState.COMPLETED else None
     estimated_end = None
     if children is not None:
-        status = derive(workflow, root, children, now, chosen=chosen(workflow, row))
+        status = derive(workflow, root, children, now, chosen=chosen(workflow, row), past=past)
         progress, estimated_end = status.progress, status.estimated_end
     end = root.ended if root.state.final else now
     return RunSummary(

@@ -1,7 +1,7 @@
 """The past of a workflow, read from Prefect's server: what estimates and the history of durations rest on."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -17,7 +17,7 @@ REMEMBERED = 256
 """Of how many runs the past is kept in this process."""
 _FINAL = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 
-_pasts: OrderedDict[tuple[str, UUID, datetime], tuple[PastRun, ...]] = OrderedDict()
+_pasts: OrderedDict[tuple[str, UUID, datetime], Sequence[PastRun]] = OrderedDict()
 
 
 async def read_past(client: PrefectClient, workflow: Workflow, run: RunRow) -> Sequence[PastRun]:
@@ -26,19 +26,54 @@ async def read_past(client: PrefectClient, workflow: Workflow, run: RunRow) -> S
     Read once per run and process: while one follows a run, what its estimate rests on stays the same. Takes three
     calls: as many runs are read as have their children on one page.
     """
-    before = run.start_time or run.created
-    if before is None:
-        return ()
-    key = (str(client.api_url), run.id, before)
-    if key not in _pasts:
-        ended = await _ended(
-            client, workflow, limit=max(1, min(RUNS, (PAGE - 1) // len(workflow.phases))), until=before
-        )
-        _pasts[key] = tuple(past for _, past in await _tell(client, workflow, ended))
-        while len(_pasts) > REMEMBERED:
-            _pasts.popitem(last=False)
-    _pasts.move_to_end(key)
-    return _pasts[key]
+    return (await read_pasts(client, [(workflow, run)]))[run.id]
+
+
+async def read_pasts(
+    client: PrefectClient, runs: Sequence[tuple[Workflow, RunRow]]
+) -> Mapping[UUID, Sequence[PastRun]]:
+    """Return the past of each of these runs as `read_past` does, in three calls for all those of a workflow.
+
+    A run that started long before the last of them, when nothing that was read had ended yet, takes calls of its own.
+    """
+    pasts: dict[UUID, Sequence[PastRun]] = {}
+    missing: dict[str, list[tuple[Workflow, RunRow]]] = {}
+    for workflow, run in runs:
+        key = _key(client, run)
+        if key in _pasts:
+            _pasts.move_to_end(key)
+            pasts[run.id] = _pasts[key]
+        else:
+            missing.setdefault(workflow.key, []).append((workflow, run))
+    for group in missing.values():
+        pasts |= await _read_together(client, group[0][0], [run for _, run in group])
+    return pasts
+
+
+async def _read_together(
+    client: PrefectClient, workflow: Workflow, runs: Sequence[RunRow]
+) -> Mapping[UUID, Sequence[PastRun]]:
+    limit = max(1, min(RUNS, (PAGE - 1) // len(workflow.phases)))
+    ended = await _ended(client, workflow, limit=limit, until=max(map(_start, runs)))
+    told = [past for _, past in await _tell(client, workflow, ended)]
+    pasts: dict[UUID, Sequence[PastRun]] = {}
+    for run in runs:
+        past = tuple(each for each in told if each.ended <= _start(run))
+        if past or len(ended) < limit or len(runs) == 1:
+            pasts[run.id] = _pasts[_key(client, run)] = past
+        else:
+            pasts |= await _read_together(client, workflow, [run])
+    while len(_pasts) > REMEMBERED:
+        _pasts.popitem(last=False)
+    return pasts
+
+
+def _key(client: PrefectClient, run: RunRow) -> tuple[str, UUID, datetime]:
+    return str(client.api_url), run.id, _start(run)
+
+
+def _start(run: RunRow) -> datetime:
+    return run.start_time or run.created
 
 
 async def read_history(

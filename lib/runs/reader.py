@@ -12,9 +12,10 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.sorting import FlowRunSort
 
 from lib.runs.family import chosen, observe, read_families, subject_of
+from lib.runs.past_reader import read_past
 from lib.runs.plan import Workflow
 from lib.runs.server import Connection, PrefectClient, RunRow, connected, flow_names, flow_run, flow_runs
-from lib.runs.status import RunStatus, derive
+from lib.runs.status import RunState, RunStatus, derive
 
 __all__ = ["RunNotFoundError", "connected", "read_children", "read_status", "run_status"]
 
@@ -38,13 +39,16 @@ async def read_status(client: PrefectClient, run_id: str, workflows: Mapping[str
     (run, workflow), families = await asyncio.gather(
         find_run(client, str(wanted), workflows), read_families(client, [wanted])
     )
+    root = observe(run, workflow.key)
     return derive(
         workflow,
-        observe(run, workflow.key),
+        root,
         families[run.id],
         datetime.now(UTC),
         chosen=chosen(workflow, run),
         subject=subject_of(workflow, run),
+        # A run that completed is at 100 whatever its phases weigh.
+        past=() if root.state is RunState.COMPLETED else await read_past(client, workflow, run),
     )
 
 

@@ -55,7 +55,7 @@ class RunRow(_Row):
     parameters: dict[str, Any] = {}
     parent_task_run_id: UUID | None = None
     deployment_id: UUID | None = None
-    created: datetime | None = None
+    created: datetime
     expected_start_time: datetime | None = None
     start_time: datetime | None = None
     end_time: datetime | None = None
