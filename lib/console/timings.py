@@ -97,6 +97,7 @@ class TimingMiddleware:
             await self.app(scope, receive, watch)
         finally:
             if not streams:
-                route = getattr(scope.get("route"), "path", None)
-                method = scope["method"] if route else "ANY"
-                self.timings.add(method, route or UNKNOWN, status, time.perf_counter() - started)
+                method, route = scope["method"], getattr(scope.get("route"), "path", UNKNOWN)
+                if route == UNKNOWN or status == 405:  # nor must methods that somebody made up
+                    method, route = "ANY", UNKNOWN
+                self.timings.add(method, route, status, time.perf_counter() - started)

@@ -33,6 +33,10 @@ class RefusedError(InputError):
     """What was asked of a run cannot be done in the state that it is in; the message says why, and what can."""
 
 
+class WrongParametersError(RefusedError):
+    """A workflow is not started with these parameters; the message names the one that is wrong."""
+
+
 class StartedByHandError(RefusedError):
     """The run has no deployment: it was started in a process of its own, and only a process goes on with it."""
 
@@ -40,17 +44,27 @@ class StartedByHandError(RefusedError):
 async def start(client: PrefectClient, workflow: Workflow, parameters: Mapping[str, Any]) -> str:
     """Start a run of a workflow by its deployment and return its id; a worker takes it up in a moment.
 
-    Raises RefusedError when it is not deployed or the parameters are not what the workflow takes.
+    Raises RefusedError when it is not deployed, and WrongParametersError when it does not take these parameters.
     """
     try:
         deployment = await client.read_deployment_by_name(f"{workflow.flow_name()}/{DEPLOYMENT}")
+        # Prefect checks the values, and lets names pass that the flow would fail on.
+        names = (deployment.parameter_openapi_schema or {}).get("properties", {})
+        if strange := sorted(parameters.keys() - names.keys()):
+            raise WrongParametersError(
+                f"{workflow.name} has no parameter {strange[0]!r}: its parameters are {', '.join(names)}."
+            )
         run = await client.create_flow_run_from_deployment(
             deployment.id, parameters=dict(parameters), tags=[workflow.key]
         )
     except ObjectNotFound as error:
         raise RefusedError(f"{workflow.name} is not deployed on this server: `regie up` deploys it.") from error
     except httpx.HTTPStatusError as error:
-        raise RefusedError(f"{workflow.name} cannot be started with these parameters: {_detail(error)}") from error
+        if error.response.is_server_error:
+            raise _no_answer(error) from error
+        raise WrongParametersError(
+            f"{workflow.name} cannot be started with these parameters: {_detail(error)}"
+        ) from error
     except httpx.HTTPError as error:
         raise _no_answer(error) from error
     return str(run.id)

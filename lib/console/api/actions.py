@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-import httpx
 from fastapi import APIRouter, Body, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -60,7 +59,8 @@ async def again(
 ) -> StartedRun:
     """Start a new run with the parameters of this one; of all phases, unless some are chosen."""
     run, workflow = await find_run(console.client, run_id, console.workflows)
-    return await _start(console, workflow, run.parameters, selection or Selection(), response)
+    parameters = {name: value for name, value in run.parameters.items() if name not in Selection.model_fields}
+    return await _start(console, workflow, parameters, selection or Selection(), response)
 
 
 @router.post("/{run_id}/cancel", status_code=202, responses=declared(403, 404, 409, 503))
@@ -87,13 +87,11 @@ async def _start(
         workflow.select(selection.only, selection.first, selection.last)
     except PlanError as error:
         raise _wrong("only" if selection.only else "first", str(error)) from error
-    chosen = {"only": selection.only or None, "first": selection.first, "last": selection.last}
+    chosen = selection.model_dump(include=set(Selection.model_fields), exclude_defaults=True)
     try:
         run_id = await control.start(console.client, workflow, {**parameters, **chosen})
-    except control.RefusedError as error:
-        if isinstance(error.__cause__, httpx.HTTPStatusError):
-            raise _wrong("parameters", str(error)) from error
-        raise
+    except control.WrongParametersError as error:
+        raise _wrong("parameters", str(error)) from error
     response.headers["location"] = f"/api/v1/runs/{run_id}"
     return StartedRun(run_id=run_id)
 
