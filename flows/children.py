@@ -1,8 +1,9 @@
 """The phases of a run as its children: begun in this process or elsewhere, followed, stopped, found again."""
 
+import contextlib
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 from uuid import uuid4
 
@@ -14,9 +15,9 @@ from prefect.deployments import run_deployment
 from prefect.flow_engine import run_flow_sync
 from prefect.logging import get_run_logger
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-from prefect.states import Cancelled, Cancelling, Crashed, Pending
+from prefect.states import Cancelling, Pending
 
-from flows.stopping import INLINE, SECONDS_TO_END, Stop, own_run
+from flows.stopping import INLINE, SECONDS_TO_END, End, Stop, own_run, stopped_as_asked, told_to_end
 from lib.runs.control import DEPLOYMENT, STOPPING
 from lib.runs.family import TAG
 from lib.runs.plan import Phase, Workflow
@@ -43,8 +44,10 @@ class Children:
         self._run_id = own_run()
         self._here: list[Stop] = []
         self._stopped = threading.Event()
-        self._end: State[Any] = Cancelled(message="The run was stopped")
+        self._end: End = stopped_as_asked
         self._asked = False
+        self._at_work = 0
+        self._changed = threading.Condition()
 
     def earlier(self) -> dict[str, FlowRun]:
         """Return the latest child of each phase that an earlier attempt at this run began, by the phase's key."""
@@ -57,15 +60,16 @@ class Children:
 
     def here(self, phase: Phase, flow: Flow[..., Any]) -> State[Any]:
         """Run a phase in this process: its flow as a subflow."""
-        stop = Stop()
-        self._here.append(stop)
-        if self._stopped.is_set():
-            return self._end
         with _ONE_AT_A_TIME, get_client(sync_client=True) as client:
+            if self._stopped.is_set():
+                return self._end()
             run = self._create_here(client, phase, flow)
-        INLINE.set(stop)
+        INLINE.set(stop := Stop())
+        self._here.append(stop)
         # The orchestrator's own heartbeat speaks for its process; one more would hold up each phase's end by a second.
-        with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        with self._working(), temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+            if self._stopped.is_set():
+                stop.ask(self._end)
             state = run_flow_sync(flow, flow_run=run, parameters=self._parameters, return_type="state")
         return cast(State[Any], state)
 
@@ -73,7 +77,7 @@ class Children:
         """Run a phase as a deployment in the work pool of its environment."""
         with _ONE_AT_A_TIME:
             if self._stopped.is_set():
-                return self._end
+                return self._end()
             run = self._create_elsewhere(phase)
         get_run_logger().info("%s runs in the work pool of %s", phase.name, phase.environment)
         return self.follow(run)
@@ -81,7 +85,7 @@ class Children:
     def follow(self, run: FlowRun) -> State[Any]:
         """Wait for the end of a child that works elsewhere, whichever attempt began it."""
         deadline = float("inf")
-        with get_client(sync_client=True) as client:
+        with self._working(), get_client(sync_client=True) as client:
             while time.monotonic() < deadline:
                 state = client.read_flow_run(run.id).state
                 if state is not None and state.is_final():
@@ -97,19 +101,31 @@ class Children:
                         client.set_flow_run_state(run.id, asking)
                 else:
                     time.sleep(POLL_SECONDS)
-        return self._end
+        return self._end()
 
     def stop(self, *, asked: bool) -> None:
-        """Have every phase of this process end, and begin no other; with `asked`, those elsewhere are asked too.
+        """Begin no other phase, have those of this process end, and with `asked` those elsewhere; wait until they have.
 
-        When only this process is told to end, they go on: the run finds them again when it is resumed.
+        When only this process is told to end, those elsewhere go on: the run finds them again when it is resumed.
         """
         self._asked = asked
-        if not asked:
-            self._end = Crashed(message="Its process was told to end while it worked")
+        self._end = stopped_as_asked if asked else told_to_end
         self._stopped.set()
         for stop in list(self._here):
             stop.ask(self._end)
+        with self._changed:
+            self._changed.wait_for(lambda: not self._at_work)
+
+    @contextlib.contextmanager
+    def _working(self) -> Iterator[None]:
+        with self._changed:
+            self._at_work += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._at_work -= 1
+                self._changed.notify_all()
 
     def _create_here(self, client: SyncPrefectClient, phase: Phase, flow: Flow[..., Any]) -> FlowRun:
         """Make a child by hand: Prefect would take up the one that an earlier attempt left under the same link."""

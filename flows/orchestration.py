@@ -132,32 +132,35 @@ def run_phases(
         begin = partial(children.here, phase, flow) if flow else partial(children.elsewhere, phase)
         return partial(_go_on, children, earlier.get(phase.key), begin, stale=not begun.isdisjoint(phase.after))
 
-    with ThreadPoolExecutor(max_workers=len(workflow.phases), thread_name_prefix="phase") as threads:
-        try:
-            while pending or working:
-                moved_on()
-                for phase in ready(pending, settled):
-                    pending.remove(phase)
-                    if why := hindrance(phase, failed):
-                        logger.warning("%s is skipped: it %s", phase.name, why)
-                        failed[phase.key] = "was skipped"
-                        settled.add(phase.key)
-                        break
-                    working[threads.submit(contextvars.copy_context().run, call_for(phase))] = phase
-                else:
-                    for call in wait(working, timeout=1, return_when=FIRST_COMPLETED).done:
-                        phase = working.pop(call)
-                        result, anew = _settle(call, phase)
-                        ended[phase.key] = result
-                        settled.add(phase.key)
-                        if anew:
-                            begun.add(phase.key)
-                        logger.info("%s %s: %s", phase.name, result.verdict, result.message)
-                        if result.verdict == "failed":
-                            failed[phase.key] = "failed"
-        except BaseException as error:
-            children.stop(asked=isinstance(error, Stopped | KeyboardInterrupt) or _is_asked_to_stop())
-            raise
+    threads = ThreadPoolExecutor(max_workers=len(workflow.phases), thread_name_prefix="phase")
+    try:
+        while pending or working:
+            moved_on()
+            for phase in ready(pending, settled):
+                pending.remove(phase)
+                if why := hindrance(phase, failed):
+                    logger.warning("%s is skipped: it %s", phase.name, why)
+                    failed[phase.key] = "was skipped"
+                    settled.add(phase.key)
+                    break
+                working[threads.submit(contextvars.copy_context().run, call_for(phase))] = phase
+            else:
+                for call in wait(working, timeout=1, return_when=FIRST_COMPLETED).done:
+                    phase = working.pop(call)
+                    result, anew = _settle(call, phase)
+                    ended[phase.key] = result
+                    settled.add(phase.key)
+                    if anew:
+                        begun.add(phase.key)
+                    logger.info("%s %s: %s", phase.name, result.verdict, result.message)
+                    if result.verdict == "failed":
+                        failed[phase.key] = "failed"
+    except BaseException as error:
+        children.stop(asked=isinstance(error, Stopped | KeyboardInterrupt) or _is_asked_to_stop())
+        raise
+    finally:
+        # A thread that is about to begin a phase in vain may still wait for the server.
+        threads.shutdown(wait=False)
     return [ended[phase.key] for phase in chosen if phase.key in ended]
 
 
@@ -185,7 +188,7 @@ def _guarded(work: Callable[P, State[Any]], patience: float) -> Callable[P, Stat
         except (InputError, UnavailableError) as error:
             return Failed(message=str(error))
         except Stopped:
-            return stop.state
+            return stop.state()
         except KeyboardInterrupt:
             return Cancelled(message="Interrupted at the terminal")
 
@@ -193,7 +196,12 @@ def _guarded(work: Callable[P, State[Any]], patience: float) -> Callable[P, Stat
 
 
 def _say_where() -> None:
-    """Note the process that works on this run, unless its worker did: a run is known to be dead by its process."""
+    """Note the process that works on this run, unless its worker did: a run is known to be dead by its process.
+
+    A phase in the orchestrator's process shares its fate.
+    """
+    if INLINE.get() is not None:
+        return
     context = FlowRunContext.get()
     known = context.flow_run.infrastructure_pid if context and context.flow_run else None
     if not known or pid_here(known) not in {None, os.getpid()}:

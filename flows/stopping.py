@@ -6,7 +6,7 @@ import ctypes
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.objects import StateType
 from prefect.context import FlowRunContext
 from prefect.exceptions import TerminationSignal
-from prefect.states import Cancelled
+from prefect.states import Cancelled, Crashed
 
 SECONDS_BETWEEN_LOOKS = 1.0
 """How often a flow's process looks whether its run is asked to stop."""
@@ -33,25 +33,42 @@ class Stopped(BaseException):
     """
 
 
+End = Callable[[], State[Any]]
+"""Makes the final state of work that was stopped: a new one each time, for Prefect notes in it whose it is."""
+
+
+def stopped_as_asked() -> State[Any]:
+    """Return the final state of what somebody asked to stop."""
+    return Cancelled(message="Stopped as asked")
+
+
+def told_to_end() -> State[Any]:
+    """Return the final state of what ended with its process, when `regie up` is ended say."""
+    return Crashed(message="Its process was told to end while it worked")
+
+
 class Stop:
     """Ends the work of the thread that it is made in, once, when another one asks for it."""
 
     def __init__(self) -> None:
-        self.state: State[Any] = Cancelled(message="Stopped as asked")
-        """The final state of the work when it was stopped."""
+        self._end: End = stopped_as_asked
         self._thread = threading.get_ident()
         self._main = threading.current_thread() is threading.main_thread()
         self._lock = threading.Lock()
         self._asked = False
         self._listens = False
 
-    def ask(self, state: State[Any] | None = None) -> None:
-        """Have the work end with Stopped, in `state`, once it listens; work that is ending already is left alone."""
+    def state(self) -> State[Any]:
+        """Return the final state of the work that was stopped."""
+        return self._end()
+
+    def ask(self, end: End | None = None) -> None:
+        """Have the work end with Stopped, once it listens; work that is ending already is left alone."""
         with self._lock:
             if self._asked:
                 return
             self._asked = True
-            self.state = state or self.state
+            self._end = end or self._end
             if not self._listens:
                 return
             if self._main:
