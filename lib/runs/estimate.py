@@ -14,6 +14,9 @@ DOUBT = 0.25
 """What phases that ended count for less when they correct those to come: as if so much of the run, which took exactly
 as long as was thought, had come before."""
 
+LONGEST = 10 * 365 * 86_400.0
+"""Seconds: what says that more is left knows nothing."""
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -39,7 +42,7 @@ class Standing:
         """How long it took; None before it came to its end."""
         if not (self.over and self.fraction == 1 and self.started and self.ended):
             return None
-        return max((self.ended - self.started).total_seconds(), 0.0)
+        return max(_from(self.started, self.ended), 0.0)
 
 
 def known_of(standings: Sequence[Standing]) -> Known:
@@ -60,23 +63,23 @@ def end_of(
     were. What remains is the longest way through the plan, with the time that phases wait to be picked up.
     """
     expected = _expected(standings, durations, now)
-    ends: dict[str, datetime] = {}
+    ends: dict[str, float] = {}  # seconds from now, below nought for what is over
     for each in standings:
         key, before = each.phase.key, [ends[other] for other in each.phase.after if other in ends]
-        could_start = max(before, default=started)
+        could_start = max(before, default=_from(now, started))
         if each.skipped:
             ends[key] = could_start
         elif each.over:
-            ends[key] = each.ended or now
+            ends[key] = _from(now, each.ended or now)
         elif key not in expected:
             return None, ""
         elif each.started:
-            ends[key] = now + timedelta(seconds=_left(each, expected[key], (now - each.started).total_seconds()))
+            ends[key] = _left(each, expected[key], max(_from(each.started, now), 0.0))
         else:
-            start = max(could_start + timedelta(seconds=durations.waited(key)), now)
-            ends[key] = start + timedelta(seconds=expected[key].seconds)
-    end = max(ends.values(), default=started) + timedelta(seconds=durations.closing)
-    return max(end, now), _basis(standings, durations)
+            ends[key] = max(could_start + durations.waited(key), 0.0) + expected[key].seconds
+    left = max(ends.values(), default=0.0) + durations.closing
+    basis = _basis(standings, durations)
+    return (now + timedelta(seconds=max(left, 0.0)), basis) if basis and left < LONGEST else (None, "")
 
 
 def _basis(standings: Sequence[Standing], durations: Durations) -> str:
@@ -98,7 +101,7 @@ def _expected(standings: Sequence[Standing], durations: Durations, now: datetime
         if (took := each.seconds) is None and key in expected:
             took = expected[key].seconds
         elif took is None and each.started and each.fraction >= LEAST_PACE:
-            took = (now - each.started).total_seconds() / each.fraction
+            took = max(_from(each.started, now), 0.0) / each.fraction
         if took is not None:
             seconds, weights = seconds + took, weights + each.phase.weight
     if weights:
@@ -136,3 +139,7 @@ def _left(each: Standing, expected: Duration, elapsed: float) -> float:
         fixed = min(expected.fixed, elapsed) if expected.rate else 0.0
         seconds += part * (fixed + (elapsed - fixed) / part - seconds)
     return max(seconds - elapsed, 0.0)
+
+
+def _from(start: datetime, end: datetime) -> float:
+    return (end - start).total_seconds()

@@ -133,13 +133,12 @@ def derive(
         asked = chosen is None or phase.key in chosen
         made = tries.get(phase.key, [])
         present = [each for each in made if not _is_of_before(each, root)]
-        why = None
-        if present or (made and root.state.final):
+        why = None if present else "not asked for" if not asked else hindrance(phase, failed)
+        if present or (made and root.state.final and not why):
             status = _present(phase, (present or made)[-1], len(made), now)
             if status.state in _NEVER_WELL:
                 failed[phase.key] = status.state.value
         else:
-            why = hindrance(phase, failed) if asked else "not asked for"
             status = _absent(phase, root, why, len(made))
             if why and asked:
                 failed[phase.key] = "was skipped"
