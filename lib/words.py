@@ -63,12 +63,15 @@ class Words:
         return f"{whole // 3600}{NARROW}h {whole % 3600 // 60:02}{NARROW}min"
 
 
-def visible(text: str) -> str:
+def visible(text: str, kept: str = "") -> str:
     """Return a text from outside as one that can be shown: control characters and direction overrides made visible.
 
-    Bytes of a file name that are no text, and halves of surrogate pairs from JSON, become replacement characters.
+    Those in `kept` stay as they are. Bytes of a file name that are no text, and halves of surrogate pairs from JSON,
+    become replacement characters.
     """
     if text.isascii() and text.isprintable():
         return text
     text = re.sub("[\ud800-\udfff]", "\ufffd", text)
-    return "".join(f"⟨U+{ord(c):04X}⟩" if c in _BIDI or unicodedata.category(c) == "Cc" else c for c in text)
+    return "".join(
+        f"⟨U+{ord(c):04X}⟩" if c in _BIDI or (unicodedata.category(c) == "Cc" and c not in kept) else c for c in text
+    )

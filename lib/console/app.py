@@ -8,7 +8,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from prefect.client.orchestration import get_client
 
-from lib.console import events, problems
+from lib.console import events, pages, problems
 from lib.console.api import actions, health, history, logs, runs, system, workflows
 from lib.console.context import Console
 from lib.console.engines import EngineCheck
@@ -31,6 +31,7 @@ ROUTERS = (
     system.router,
     events.router,
     health.router,
+    pages.router,
 )
 SECONDS_OF_PREFECT = 10.0
 """How long Prefect's server may take for an answer."""
@@ -52,6 +53,7 @@ def create_app(config: Settings, known: Mapping[str, Workflow]) -> FastAPI:
             finally:
                 hub.close()
                 hints.cancel()
+                await asyncio.wait([hints])  # it closes its connection
 
     app = FastAPI(
         title="Régie",
