@@ -1,9 +1,8 @@
 """Start a run of a workflow, follow it to its end, and say what came out."""
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import orjson
@@ -12,15 +11,13 @@ from rich.text import Text
 
 from deployments.cli.app import Say
 from deployments.cli.follow import cancelled_on_leaving, exit_code, follow, output
+from deployments.cli.here import create_here, run_here
 from deployments.cli.table import run_table
 from deployments.stack import stack
 from lib.errors import InputError
 from lib.runs.plan import Workflow
 from lib.runs.status import RunStatus
 from lib.settings import Settings
-
-if TYPE_CHECKING:
-    from lib.runs.server import Connection
 
 Outputs = Callable[[], list[dict[str, Any]]]
 """Gives what a run left: per item, its `project`, its `video` and its `files`, a path per kind."""
@@ -44,6 +41,7 @@ def carry_out(
     `outputs` says what the run left and `failures` what failed in it, once it has ended.
     """
     with stack(config, say) as running, _ending_in_words(say):
+        from lib.runs import control
         from lib.runs.server import connected
 
         def announce(run_id: str) -> None:
@@ -51,9 +49,11 @@ def carry_out(
 
         with connected() as connection:
             if inline:
-                status = _run_here(workflow, parameters, connection, announce=announce, show=not as_json)
+                run = create_here(workflow, parameters)
+                announce(str(run.id))
+                status = run_here(connection, workflow, run, show=not as_json)
             else:
-                run_id = _start_elsewhere(workflow, parameters)
+                run_id = connection(control.start, workflow, parameters)
                 with cancelled_on_leaving(run_id):
                     announce(run_id)
                     status = follow(connection, run_id, show=not as_json, check=running.check)
@@ -95,52 +95,6 @@ def as_object(
         "failures": failures or [],
         "outputs": outputs,
     }
-
-
-def _start_elsewhere(workflow: Workflow, parameters: dict[str, Any]) -> str:
-    """Start a run of the workflow's deployment, and return its id."""
-    from prefect.client.schemas.objects import FlowRun
-    from prefect.deployments import run_deployment
-
-    from flows.orchestration import DEPLOYMENT
-
-    run = run_deployment(
-        f"{workflow.flow_name()}/{DEPLOYMENT}",
-        parameters=parameters,
-        tags=[workflow.key],
-        timeout=0,
-        as_subflow=False,
-    )
-    assert isinstance(run, FlowRun)
-    return str(run.id)
-
-
-def _run_here(
-    workflow: Workflow,
-    parameters: dict[str, Any],
-    connection: "Connection",
-    *,
-    announce: Callable[[str], None],
-    show: bool,
-) -> RunStatus:
-    """Run the workflow's flow in this process, its main thread, while another thread follows it."""
-    from prefect.client.orchestration import get_client
-    from prefect.flow_engine import run_flow_sync
-    from prefect.states import Pending
-
-    from flows.orchestration import load_flow
-    from lib.runs.reader import read_status
-    from lib.workflows import workflows
-
-    flow = load_flow(workflow.flow)
-    with get_client(sync_client=True) as client:
-        run = client.create_flow_run(flow, parameters=parameters, state=Pending(), tags=[workflow.key])
-    announce(str(run.id))
-    follower = threading.Thread(target=follow, args=(connection, str(run.id)), kwargs={"show": show}, daemon=True)
-    follower.start()
-    run_flow_sync(flow, flow_run=run, parameters=flow.validate_parameters(parameters), return_type="state")
-    follower.join()
-    return connection(read_status, str(run.id), workflows())
 
 
 def _show_end(status: RunStatus, outputs: list[dict[str, Any]], failures: list[dict[str, str]]) -> None:

@@ -3,7 +3,21 @@
 import sys
 
 # Each of these adds its commands to `app`.
-from deployments.cli import demo, doctor, run_video, settings, sync, up  # noqa: F401
+from deployments.cli import (  # noqa: F401
+    cancel,
+    demo,
+    doctor,
+    history,
+    logs,
+    resume,
+    run_video,
+    runs,
+    settings,
+    status,
+    sync,
+    up,
+    watch,
+)
 from deployments.cli.app import FAILED, INTERRUPTED, app, say
 from lib.errors import InputError
 
