@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from lib.errors import InputError
 from lib.runs.control import RefusedError
@@ -104,9 +105,21 @@ def install(app: FastAPI) -> None:
 def _handler(explain: Any) -> Any:
     async def handle(request: Request, error: Exception) -> JSONResponse:
         problem: ProblemError = explain(error)
-        return problem.response()
+        response = problem.response()
+        if problem.status == 405:
+            response.headers["allow"] = ", ".join(_allowed(request))
+        return response
 
     return handle
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return the methods that an address takes; Starlette names those of the first route there alone."""
+    return [
+        method
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in request.app.routes)
+    ]
 
 
 def _same(error: ProblemError) -> ProblemError:
@@ -119,6 +132,7 @@ def _missing_run(error: RunNotFoundError) -> ProblemError:
 
 def _http(error: HTTPException) -> ProblemError:
     words = {
+        400: "The body of the request is no JSON.",
         404: "There is nothing at this address.",
         405: "This address does not take that method.",
     }

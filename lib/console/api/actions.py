@@ -44,7 +44,7 @@ class Accepted(BaseModel):
     run_id: str
 
 
-@router.post("", status_code=201, responses=declared(403, 409, 413, 415, 503))
+@router.post("", status_code=201, responses=declared(400, 403, 409, 413, 503))
 async def start(console: Here, order: Order, response: Response) -> StartedRun:
     """Start a run; it waits for a worker, and its status is at the address in `Location`."""
     workflow = console.workflows.get(order.workflow)
@@ -53,7 +53,7 @@ async def start(console: Here, order: Order, response: Response) -> StartedRun:
     return await _start(console, workflow, order.parameters, order, response)
 
 
-@router.post("/{run_id}/again", status_code=201, responses=declared(403, 404, 409, 413, 415, 503))
+@router.post("/{run_id}/again", status_code=201, responses=declared(400, 403, 404, 409, 413, 503))
 async def again(
     console: Here, run_id: RunId, response: Response, selection: Annotated[Selection | None, Body()] = None
 ) -> StartedRun:

@@ -3,8 +3,8 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime
 
+from lib.console.api.runs import Moment
 from lib.console.context import Here
 from lib.console.problems import ProblemError, declared
 from lib.runs.history import History
@@ -17,8 +17,8 @@ router = APIRouter(prefix="/api/v1/history", tags=["runs"])
 async def history(
     console: Here,
     workflow: Annotated[str, Path(max_length=100, description="The key of a workflow.")],
-    since: Annotated[AwareDatetime | None, Query(description="Only runs that ended then or later.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Only runs that ended before.")] = None,
+    since: Annotated[Moment | None, Query(description="Only runs that ended then or later.")] = None,
+    until: Annotated[Moment | None, Query(description="Only runs that ended before.")] = None,
     runs: Annotated[int, Query(ge=1, le=200, description="So many of the newest that ended.")] = 50,
 ) -> History:
     """Tell the median, the 95th percentile and the trend of each phase's durations."""

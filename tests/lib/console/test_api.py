@@ -225,6 +225,7 @@ def test_an_unknown_address_or_method_is_a_problem(console: httpx.Client) -> Non
     answer = console.delete("/api/v1/workflows")
     problem(answer, 405)
     assert answer.headers["allow"] == "GET"
+    assert console.delete("/api/v1/runs").headers["allow"] == "GET, POST"
 
 
 def test_texts_from_outside_come_through_as_they_are(console: httpx.Client, ended: dict[str, str]) -> None:
