@@ -10,10 +10,11 @@ from lib.runs.plan import Phase
 
 LEAST_PACE = 0.02
 """The share of a phase that must be done before its pace says anything."""
-DOUBT = 0.25
-"""What phases that ended count for less when they correct those to come: as if so much of the run, which took exactly
-as long as was thought, had come before."""
-
+DOUBT = 0.1
+"""How much of a run that went just as thought is set against what this one has behind it, before that corrects what is
+to come: chosen on recorded runs, with benchmarks/estimate.py."""
+MOST = 4.0
+"""By what factor one phase may be slower or faster than thought and still say something about the others."""
 LONGEST = 10 * 365 * 86_400.0
 """Seconds: what says that more is left knows nothing."""
 
@@ -54,19 +55,23 @@ def known_of(standings: Sequence[Standing]) -> Known:
 
 
 def end_of(
-    standings: Sequence[Standing], durations: Durations, started: datetime, now: datetime
+    standings: Sequence[Standing], durations: Durations, began: datetime, now: datetime
 ) -> tuple[datetime | None, str]:
     """Return when a run that is at work is thought to end, and what that rests on; None and "" when nothing is known.
 
     Each phase takes as long as it did in past runs with as much work, or its declared weight's share of the rest; one
-    that is under way, more and more as its own pace says. Phases to come are slower or faster as those of this run
-    were. What remains is the longest way through the plan, with the time that phases wait to be picked up.
+    that is under way, more and more as its own pace says. What is to come is slower or faster as what is behind was.
+    What remains is the longest way through the plan, with the time that phases wait to be picked up. `began` is when
+    this attempt of the run did.
     """
-    expected = _expected(standings, durations, now)
+    known = known_of(standings)
+    past = {each.phase.key: told for each in standings if (told := durations.of(each.phase.key, known))}
+    slower = _slower(standings, durations, past, began, now)
+    expected = _expected(standings, past, slower, now)
     ends: dict[str, float] = {}  # seconds from now, below nought for what is over
     for each in standings:
         key, before = each.phase.key, [ends[other] for other in each.phase.after if other in ends]
-        could_start = max(before, default=_from(now, started))
+        could_start = max([_from(now, began), *before])
         if each.skipped:
             ends[key] = could_start
         elif each.over:
@@ -74,9 +79,9 @@ def end_of(
         elif key not in expected:
             return None, ""
         elif each.started:
-            ends[key] = _left(each, expected[key], max(_from(each.started, now), 0.0))
+            ends[key] = _left(each, expected[key], _from(each.started, now))
         else:
-            ends[key] = max(could_start + durations.waited(key), 0.0) + expected[key].seconds
+            ends[key] = max(could_start + slower * durations.waited(key), 0.0) + expected[key].seconds
     left = max(ends.values(), default=0.0) + durations.closing
     basis = _basis(standings, durations)
     return (now + timedelta(seconds=max(left, 0.0)), basis) if basis and left < LONGEST else (None, "")
@@ -89,11 +94,40 @@ def _basis(standings: Sequence[Standing], durations: Durations) -> str:
     return ", ".join(words)
 
 
-def _expected(standings: Sequence[Standing], durations: Durations, now: datetime) -> dict[str, Duration]:
+def _slower(
+    standings: Sequence[Standing], durations: Durations, past: Mapping[str, Duration], began: datetime, now: datetime
+) -> float:
+    """By what factor what is behind in this run took longer than in past runs: phases, and the waiting for them."""
+    whole = behind = moved = 0.0
+    ends: dict[str, datetime] = {}
+    for each in standings:
+        key, before = each.phase.key, [ends[other] for other in each.phase.after if other in ends]
+        if each.over and each.ended:
+            ends[key] = each.ended
+        if each.skipped or key not in past:
+            continue
+        waits, told = durations.waited(key), past[key]
+        whole += waits + told.seconds
+        could_start = max([began, *before])
+        took: list[tuple[float, float]] = []
+        if each.started and each.started >= could_start:
+            took.append((waits, _from(could_start, each.started)))
+        if each.seconds is not None:
+            took.append((told.seconds, each.seconds))
+        elif each.started and not each.over:
+            part, seconds = _paced(each, told, _from(each.started, now))
+            took.append((part * told.seconds, part * seconds))
+        for thought, true in took:
+            if thought > 0:
+                behind += thought
+                moved += thought * log(min(max(true / thought, 1 / MOST), MOST))
+    return exp(moved / (behind + DOUBT * whole)) if behind else 1.0
+
+
+def _expected(
+    standings: Sequence[Standing], past: Mapping[str, Duration], slower: float, now: datetime
+) -> dict[str, Duration]:
     """How long each phase takes as a whole: by the past, else by its declared weight; nothing where neither tells."""
-    known = known_of(standings)
-    past = {each.phase.key: told for each in standings if (told := durations.of(each.phase.key, known))}
-    slower = _slower(standings, past)
     expected = {key: Duration(told.fixed * slower, told.work, told.rate * slower) for key, told in past.items()}
     seconds = weights = 0.0
     for each in standings:
@@ -110,35 +144,47 @@ def _expected(standings: Sequence[Standing], durations: Durations, now: datetime
     return expected
 
 
-def _slower(standings: Sequence[Standing], past: Mapping[str, Duration]) -> float:
-    """By what factor the phases of this run took longer than those of past runs."""
-    whole = sum(past[each.phase.key].seconds for each in standings if each.phase.key in past and not each.skipped)
-    behind = moved = 0.0
-    for each in standings:
-        told = past.get(each.phase.key)
-        if told and told.seconds and each.seconds:
-            behind += told.seconds
-            moved += told.seconds * log(each.seconds / told.seconds)
-    return exp(moved / (behind + DOUBT * whole)) if behind else 1.0
-
-
 def _left(each: Standing, expected: Duration, elapsed: float) -> float:
     """How many seconds a phase that is under way still takes."""
-    if each.work > 0 and expected.work > 0:
-        done = each.worked
-        # What comes is worked on as much as what was: the past may have kept what this run does.
-        share = max(expected.work / each.work, done / (each.fraction * each.work) if each.fraction else 0.0)
-        work = done + (1 - each.fraction) * each.work * min(share, 1.0)
-    else:
-        done, work = each.fraction, 1.0
-        expected = Duration(expected.fixed, 1.0, expected.rate * expected.work)
-    seconds = expected.fixed + expected.rate * work
-    part = done / work if work else each.fraction
-    if part >= LEAST_PACE:
-        # Part of the time went into what does not grow with the work: a model that is loaded.
-        fixed = min(expected.fixed, elapsed) if expected.rate else 0.0
-        seconds += part * (fixed + (elapsed - fixed) / part - seconds)
-    return max(seconds - elapsed, 0.0)
+    part, paced = _paced(each, expected, elapsed)
+    if not part:
+        return max(_whole(each, expected) - elapsed, 0.0)
+    seconds = (1 - part) * _whole(each, expected) + part * paced
+    return max((1 - part) * (seconds - _loading(expected, elapsed)), 0.0)
+
+
+def _paced(each: Standing, expected: Duration, elapsed: float) -> tuple[float, float]:
+    """How much of its work a phase under way has done, and how many seconds it takes as a whole if it goes on so.
+
+    Nothing, both, where too little is done.
+    """
+    work = _work(each, expected)
+    done = each.worked if work else each.fraction
+    part = min(done / (work or 1.0), 1.0)
+    if part < LEAST_PACE:
+        return 0.0, 0.0
+    loading = _loading(expected, elapsed)
+    return part, loading + (max(elapsed, 0.0) - loading) / part
+
+
+def _loading(expected: Duration, elapsed: float) -> float:
+    """The time so far that went into what does not grow with the work: a model that is loaded."""
+    return min(expected.fixed, max(elapsed, 0.0)) if expected.rate else 0.0
+
+
+def _whole(each: Standing, expected: Duration) -> float:
+    return expected.fixed + expected.rate * (_work(each, expected) or expected.work)
+
+
+def _work(each: Standing, expected: Duration) -> float:
+    """How much a phase under way will really have worked on; 0 where work is not measured.
+
+    What comes is worked on as much as what was: the past may have kept what this run does.
+    """
+    if not (each.work > 0 and expected.work > 0):
+        return 0.0
+    share = max(expected.work, each.worked / each.fraction if each.fraction else 0.0) / each.work
+    return each.worked + (1 - each.fraction) * each.work * min(share, 1.0)
 
 
 def _from(start: datetime, end: datetime) -> float:

@@ -284,4 +284,4 @@ def _end(
     """When the run is thought to end: nothing is known of one that waits for somebody, or is being stopped."""
     if root.state is not RunState.RUNNING or root.stopping or root.started is None:
         return None, ""
-    return end_of(standings, durations, root.started, now)
+    return end_of(standings, durations, root.since or root.started, now)
