@@ -1,17 +1,33 @@
 """Runs with their children, as Prefect's server tells of them: what a status is derived from."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 from uuid import UUID
 
 from lib.runs.plan import Workflow
 from lib.runs.progress import ProgressRecord
-from lib.runs.server import PrefectClient, RunRow, artifacts, by_parent, children_of, flow_names
+from lib.runs.server import (
+    PAGE,
+    PrefectClient,
+    RunRow,
+    artifacts,
+    by_parent,
+    children_of,
+    count_flow_runs,
+    flow_names,
+)
 from lib.runs.status import PARTIAL, Observed, RunState
 
 TAG = "run:"
 """What a child's tag that names its run begins with."""
+
+REMEMBERED = 100
+"""Of how many runs the completed children are remembered in this process."""
+LATE = timedelta(seconds=30)
+"""How long after the end of a child its progress may still be written: it is tried for a few seconds."""
 
 NAME_LENGTH = 200
 """Longest subject that is shown, in characters."""
@@ -29,28 +45,75 @@ _STATES: Mapping[str, RunState] = {
 }
 
 
-async def read_families(client: PrefectClient, roots: Sequence[UUID]) -> dict[UUID, list[Observed]]:
+_settled: OrderedDict[tuple[str, UUID], Mapping[UUID, Observed]] = OrderedDict()
+
+
+async def read_families(
+    client: PrefectClient, roots: Sequence[UUID], *, remember: bool = True
+) -> dict[UUID, list[Observed]]:
     """Return the children of each of these runs with their progress.
 
-    Two calls at the same time, and one more of each per 200 rows; of several runs a child is its own that carries the
-    run's tag.
+    Two calls at the same time, and two more per 200 rows; of several runs a child is its own that carries the run's
+    tag. Of a run that is looked at again and again the children that completed are remembered, since 200 of them take
+    Prefect's server longer to tell than all the rest: a third call asks whether they all still are completed. Without
+    `remember` none are.
     """
     if not roots:
         return {}
+    keys = {root: (str(client.api_url), root) for root in roots}
+    known = {root: _settled.get(key, {}) for root, key in keys.items()}
+    without = [child for family in known.values() for child in family]
+    new, there = await asyncio.gather(_read_new(client, roots, without), _count_completed(client, without))
+    if there != len(without):
+        known = {root: {} for root in roots}
+        new = await _read_new(client, roots, ())
+    families = {root: {**known[root], **new[root]} for root in roots}
+    if remember:
+        for root, key in keys.items():
+            _settled[key] = {child: each for child, each in families[root].items() if _is_settled(each)}
+            _settled.move_to_end(key)
+        while len(_settled) > REMEMBERED:
+            _settled.popitem(last=False)
+    return {root: list(family.values()) for root, family in families.items()}
+
+
+async def _read_new(
+    client: PrefectClient, roots: Sequence[UUID], without: Collection[UUID]
+) -> dict[UUID, dict[UUID, Observed]]:
+    """Return the children of each of these runs by their ids, but for those that are known already."""
+    filters = by_parent(*roots, without=without)
     children, notes = await asyncio.gather(
-        children_of(client, *roots), artifacts(client, "progress", flow_runs=by_parent(*roots))
+        children_of(client, *roots, without=without), artifacts(client, "progress", flow_runs=filters)
     )
-    names = await flow_names(client, (child.flow_id for child in children))
     progress: dict[UUID, ProgressRecord] = {}
-    for note in notes:  # the last written comes first
-        if note.flow_run_id is not None and note.flow_run_id not in progress:
-            progress[note.flow_run_id] = ProgressRecord.from_metadata(note.metadata or {})
-    families: dict[UUID, list[Observed]] = {root: [] for root in roots}
+    offset = 0
+    while notes:
+        for note in notes:  # the last written comes first
+            if note.flow_run_id is not None and note.flow_run_id not in progress:
+                progress[note.flow_run_id] = ProgressRecord.from_metadata(note.metadata or {})
+        offset += len(notes)
+        if len(notes) < PAGE or all(child.id in progress for child in children):
+            break
+        notes = await artifacts(client, "progress", flow_runs=filters, offset=offset)
+    names = await flow_names(client, (child.flow_id for child in children))
+    families: dict[UUID, dict[UUID, Observed]] = {root: {} for root in roots}
     for child in children:
         root = roots[0] if len(roots) == 1 else _root_of(child)
         if root in families:
-            families[root].append(observe(child, names.get(child.flow_id, ""), progress.get(child.id)))
+            families[root][child.id] = observe(child, names.get(child.flow_id, ""), progress.get(child.id))
     return families
+
+
+async def _count_completed(client: PrefectClient, runs: Collection[UUID]) -> int:
+    if not runs:
+        return 0
+    wanted = {"id": {"any_": [str(each) for each in runs]}, "state": {"type": {"any_": ["COMPLETED"]}}}
+    return await count_flow_runs(client, flow_runs=wanted)
+
+
+def _is_settled(child: Observed) -> bool:
+    """Say whether nothing more is to be told of a child: it completed so long ago that its last progress is written."""
+    return child.state is RunState.COMPLETED and child.ended is not None and datetime.now(UTC) - child.ended > LATE
 
 
 def observe(run: RunRow, flow: str, progress: ProgressRecord | None = None) -> Observed:

@@ -115,6 +115,6 @@ async def _ended(
 
 async def _tell(client: PrefectClient, workflow: Workflow, ended: Sequence[RunRow]) -> list[tuple[RunRow, PastRun]]:
     """Return those of the runs that tell something about durations, with what they tell."""
-    families = await read_families(client, [run.id for run in ended])
+    families = await read_families(client, [run.id for run in ended], remember=False)
     told = ((run, past_run(workflow, observe(run, workflow.key), families[run.id])) for run in ended)
     return [(run, past) for run, past in told if past is not None]

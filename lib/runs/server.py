@@ -4,7 +4,7 @@ The client's own models parse every field of a row and its state: for 200 childr
 server needs. Prefect's client still carries the requests, with its address, authentication and retries.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Literal, TypeVar
@@ -23,7 +23,6 @@ PAGE = 200
 """Most rows that Prefect's API gives in one call."""
 
 R = TypeVar("R")
-Row = TypeVar("Row", bound="_Row")
 
 
 class ServerError(InputError):
@@ -62,6 +61,11 @@ class RunRow(_Row):
     run_count: int = 0
 
 
+class _RunPage(BaseModel):
+    results: list[RunRow]
+    pages: int
+
+
 class ArtifactRow(_Row):
     """An artifact of a flow run."""
 
@@ -83,7 +87,7 @@ class _FlowRow(_Row):
     name: str
 
 
-_RUN, _COUNT = TypeAdapter(RunRow), TypeAdapter(int)
+_RUN, _RUN_PAGE, _COUNT = TypeAdapter(RunRow), TypeAdapter(_RunPage), TypeAdapter(int)
 _RUNS, _ARTIFACTS, _LOGS, _FLOWS = (
     TypeAdapter(list[RunRow]),
     TypeAdapter(list[ArtifactRow]),
@@ -120,42 +124,41 @@ def connected(client: PrefectClient | None = None) -> Iterator[Connection]:
 async def flow_run(client: PrefectClient, run_id: UUID) -> RunRow | None:
     """Return a flow run; None when there is none."""
     answer = await _ask(client, "GET", f"/flow_runs/{run_id}")
-    return None if answer is None else _read(_RUN, answer)
+    return None if answer is None else _read(client, _RUN, answer)
 
 
 async def flow_runs(client: PrefectClient, *, limit: int = PAGE, offset: int = 0, **filters: Any) -> list[RunRow]:
     """Return one page of flow runs; `filters` are Prefect's own: `flow_runs`, `flows` and `sort`."""
-    return _read(_RUNS, await _post(client, "/flow_runs/filter", limit=limit, offset=offset, **filters))
+    return _read(client, _RUNS, await _post(client, "/flow_runs/filter", limit=limit, offset=offset, **filters))
 
 
 async def count_flow_runs(client: PrefectClient, **filters: Any) -> int:
     """Return how many flow runs there are."""
-    return _read(_COUNT, await _post(client, "/flow_runs/count", **filters))
+    return _read(client, _COUNT, await _post(client, "/flow_runs/count", **filters))
 
 
-async def children_of(client: PrefectClient, *roots: UUID) -> list[RunRow]:
-    """Return every child of these runs, oldest first, found by the parent link alone."""
+async def children_of(client: PrefectClient, *roots: UUID, without: Collection[UUID] = ()) -> list[RunRow]:
+    """Return every child of these runs, oldest first, found by the parent link alone; `without` are left out."""
+    rows: dict[UUID, RunRow] = {}  # by their ids: what is added meanwhile may move others to the next page
+    page = pages = 1
+    while page <= pages:
+        body = {"flow_runs": by_parent(*roots, without=without), "sort": "EXPECTED_START_TIME_ASC"}
+        part = _read(client, _RUN_PAGE, await _post(client, "/flow_runs/paginate", **body, limit=PAGE, page=page))
+        rows |= {row.id: row for row in part.results}
+        page, pages = page + 1, part.pages
+    return list(rows.values())
 
-    async def page(offset: int) -> list[RunRow]:
-        return await flow_runs(client, flow_runs=by_parent(*roots), sort="EXPECTED_START_TIME_ASC", offset=offset)
 
-    return await _every(page)
-
-
-async def artifacts(client: PrefectClient, kind: str, **filters: Any) -> list[ArtifactRow]:
-    """Return every artifact of a type, the last written first; `filters` are Prefect's own."""
-
-    async def page(offset: int) -> list[ArtifactRow]:
-        body = {"artifacts": {"type": {"any_": [kind]}}, "sort": "UPDATED_DESC", "limit": PAGE, "offset": offset}
-        return _read(_ARTIFACTS, await _post(client, "/artifacts/filter", **body, **filters))
-
-    return await _every(page)
+async def artifacts(client: PrefectClient, kind: str, *, offset: int = 0, **filters: Any) -> list[ArtifactRow]:
+    """Return one page of artifacts of a type, the last written first; `filters` are Prefect's own."""
+    body = {"artifacts": {"type": {"any_": [kind]}}, "sort": "UPDATED_DESC", "limit": PAGE, "offset": offset}
+    return _read(client, _ARTIFACTS, await _post(client, "/artifacts/filter", **body, **filters))
 
 
 async def logs(client: PrefectClient, filters: Mapping[str, Any], *, limit: int, offset: int = 0) -> list[LogRow]:
     """Return one page of lines, the oldest first."""
     body = {"logs": filters, "sort": "TIMESTAMP_ASC", "limit": limit, "offset": offset}
-    return _read(_LOGS, await _post(client, "/logs/filter", **body))
+    return _read(client, _LOGS, await _post(client, "/logs/filter", **body))
 
 
 async def flow_names(client: PrefectClient, flow_ids: Iterable[UUID]) -> dict[UUID, str]:
@@ -165,7 +168,7 @@ async def flow_names(client: PrefectClient, flow_ids: Iterable[UUID]) -> dict[UU
     missing = sorted(wanted - known.keys())
     for start in range(0, len(missing), PAGE):
         part = {"id": {"any_": [str(each) for each in missing[start : start + PAGE]]}}
-        rows = _read(_FLOWS, await _post(client, "/flows/filter", flows=part, limit=PAGE))
+        rows = _read(client, _FLOWS, await _post(client, "/flows/filter", flows=part, limit=PAGE))
         known.update({row.id: row.name for row in rows})
     return {each: known[each] for each in wanted if each in known}
 
@@ -173,21 +176,10 @@ async def flow_names(client: PrefectClient, flow_ids: Iterable[UUID]) -> dict[UU
 _flow_names: dict[str, dict[UUID, str]] = {}
 
 
-def by_parent(*roots: UUID) -> dict[str, Any]:
-    """Return the filter of the children of these runs."""
-    return {"parent_flow_run_id": {"any_": [str(root) for root in roots]}}
-
-
-async def _every(page: Callable[[int], Awaitable[list[Row]]]) -> list[Row]:
-    """Return the rows of all pages, each once: what is added meanwhile may move others to the next page."""
-    rows: dict[UUID, Row] = {}
-    offset = 0
-    while True:
-        part = await page(offset)
-        rows |= {row.id: row for row in part}
-        offset += len(part)
-        if len(part) < PAGE:
-            return list(rows.values())
+def by_parent(*roots: UUID, without: Collection[UUID] = ()) -> dict[str, Any]:
+    """Return the filter of the children of these runs; `without` are left out."""
+    others = {"id": {"not_any_": [str(each) for each in without]}} if without else {}
+    return {"parent_flow_run_id": {"any_": [str(root) for root in roots]}, **others}
 
 
 async def _post(client: PrefectClient, path: str, **body: Any) -> bytes:
@@ -210,19 +202,25 @@ async def _ask(client: PrefectClient, method: Literal["GET", "POST"], path: str,
             f"The Prefect server at {_address(client)} does not answer ({type(error).__name__}). Start it with `regie "
             "up`, or correct PREFECT_API_URL."
         ) from error
+    except ValueError as error:  # Prefect's client itself reads a token, where the server asks for one
+        raise ServerError(_unreadable(client, type(error).__name__)) from error
     return response.content
 
 
-def _read(adapter: TypeAdapter[R], answer: bytes) -> R:
+def _read(client: PrefectClient, adapter: TypeAdapter[R], answer: bytes) -> R:
     try:
         return adapter.validate_json(answer)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
-        raise ServerError(
-            f"The Prefect server gave an answer that cannot be read ({where}: {first['msg']}). It may be of another "
-            "version: see `regie doctor`."
-        ) from None
+        raise ServerError(_unreadable(client, f"{where}: {first['msg']}")) from None
+
+
+def _unreadable(client: PrefectClient, why: str) -> str:
+    return (
+        f"What answers at {_address(client)} cannot be read as a Prefect server ({why}). It is another program or "
+        "another version: see `regie doctor`."
+    )
 
 
 def _refusal(client: PrefectClient, response: httpx.Response) -> str:

@@ -1,4 +1,8 @@
+import sys
+import warnings
 from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import strategies as st
@@ -36,3 +40,22 @@ def chain() -> Callable[[int], Workflow]:
         return Workflow("work", "Work", "m:work", tuple(phases))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def filling(prefect_server: None) -> ModuleType:
+    """What writes runs into the database of the tests' server (`filling.database`), as the benchmark of R6 does."""
+    from prefect.settings import PREFECT_SERVER_DATABASE_CONNECTION_URL
+    from sqlalchemy.orm import configure_mappers
+
+    folder = str(Path(__file__).resolve().parents[3] / "benchmarks")
+    sys.path.insert(0, folder)
+    try:
+        import filling
+    finally:
+        sys.path.remove(folder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # SQLAlchemy's about Prefect's own tables
+        configure_mappers()
+    filling.database = PREFECT_SERVER_DATABASE_CONNECTION_URL.value()
+    return filling
