@@ -140,7 +140,7 @@ def _expected(
             seconds, weights = seconds + took, weights + each.phase.weight
     if weights:
         for each in standings:
-            expected.setdefault(each.phase.key, Duration(0.0, 1.0, each.phase.weight * seconds / weights))
+            expected.setdefault(each.phase.key, Duration(each.phase.weight * seconds / weights, 0.0, 0.0))
     return expected
 
 
