@@ -37,8 +37,7 @@ class RunPage:
         self._written = time.monotonic()
         try:
             with get_client(sync_client=True) as client:
-                status = run_status(self._run_id, {self._workflow.key: self._workflow}, client)
-                text = phases_markdown(status) + results
+                text = phases_markdown(run_status(self._run_id, {self._workflow.key: self._workflow})) + results
                 if self._artifact is None:
                     key = f"{self._workflow.key}-{self._run_id}"
                     artifact = ArtifactCreate(

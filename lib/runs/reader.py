@@ -52,15 +52,13 @@ async def read_status(client: PrefectClient, run_id: str, workflows: Mapping[str
     )
 
 
-def run_status(
-    run_id: str, workflows: Mapping[str, Workflow], client: Connection | SyncPrefectClient | None = None
-) -> RunStatus:
+def run_status(run_id: str, workflows: Mapping[str, Workflow], connection: Connection | None = None) -> RunStatus:
     """Return the status of a run as `read_status` does, for code that is not asynchronous, in and out of an event loop.
 
-    Who asks again and again opens a connection once and hands it on: `with connected() as client`.
+    Who asks again and again opens a connection once and hands it on: `with connected() as connection`.
     """
-    with nullcontext(client) if isinstance(client, Connection) else connected() as connection:
-        return connection(read_status, run_id, workflows)
+    with nullcontext(connection) if connection else connected() as asked:
+        return asked(read_status, run_id, workflows)
 
 
 async def id_of(client: PrefectClient, run_id: str, workflows: Mapping[str, Workflow]) -> UUID:

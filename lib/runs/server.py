@@ -114,11 +114,11 @@ def connected(client: PrefectClient | None = None) -> Iterator[Connection]:
 
     It works in a thread of its own, and may be used from any thread. A `client` that is given must not be open yet.
     """
-    with (
-        start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(client or get_client()) as opened,
-    ):
-        yield Connection(portal, opened)
+    with start_blocking_portal() as portal:
+        # Asked for in that thread: elsewhere it could be the client of another event loop.
+        own = client or portal.call(get_client)
+        with portal.wrap_async_context_manager(own) as opened:
+            yield Connection(portal, opened)
 
 
 async def flow_run(client: PrefectClient, run_id: UUID) -> RunRow | None:
