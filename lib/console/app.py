@@ -8,7 +8,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from prefect.client.orchestration import get_client
 
-from lib.console import events, pages, problems
+from lib.console import events, login, pages, problems
 from lib.console.api import actions, health, history, logs, runs, system, workflows
 from lib.console.context import Console
 from lib.console.engines import EngineCheck
@@ -32,6 +32,7 @@ ROUTERS = (
     events.router,
     health.router,
     pages.router,
+    login.router,
 )
 SECONDS_OF_PREFECT = 10.0
 """How long Prefect's server may take for an answer."""

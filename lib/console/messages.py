@@ -214,6 +214,15 @@ MESSAGES: Catalogue = {
         "Durations from the oldest to the newest: {values}",
         "Durées de la plus ancienne à la plus récente : {values}",
     ),
+    # The token
+    "login": ("Régie asks for its token", "Régie demande son jeton"),
+    "login_why": (
+        "This console is reached from other machines. Its token is the setting console_token of its machine.",
+        "Cette console est accessible depuis d’autres machines. Son jeton est le réglage console_token de sa machine.",
+    ),
+    "login_token": ("Token", "Jeton"),
+    "login_wrong": ("This is not the token.", "Ce n’est pas le bon jeton."),
+    "login_go": ("Go on", "Continuer"),
     # Problems
     "problem_404": ("There is no such run", "Cette exécution n’existe pas"),
     "problem_503": ("Prefect cannot be reached", "Prefect est injoignable"),

@@ -268,6 +268,40 @@ def test_the_cookie_of_the_browser_is_not_the_token(locked: httpx.Client) -> Non
         assert answer.status_code == status
 
 
+def test_a_browser_is_asked_for_the_token_once(locked: httpx.Client) -> None:
+    with httpx.Client(base_url=locked.base_url, headers={"accept": "text/html"}) as browser:
+        assert browser.get("/runs").headers["location"] == "/login"
+        page = browser.get("/login")
+        assert page.status_code == 200
+        assert 'type="password"' in page.text
+        for style in re.findall(r'href="(/static/[^"]+)"', page.text):
+            assert browser.get(style).status_code == 200
+        wrong = browser.post("/login", data={"token": "<b>wrong</b>"})
+        assert wrong.status_code == 403
+        assert "This is not the token" in wrong.text
+        assert "<b>" not in wrong.text
+        assert "set-cookie" not in wrong.headers
+        right = browser.post("/login", data={"token": f" {TOKEN} "})
+        assert (right.status_code, right.headers["location"]) == (303, "/")
+        assert {"HttpOnly", "SameSite=lax", "Path=/"} <= set(right.headers["set-cookie"].split("; "))
+        assert TOKEN not in right.headers["set-cookie"]
+        assert browser.get("/api/v1/workflows").status_code == 200
+        assert (
+            browser.post("/login", data={"token": TOKEN}, headers={"origin": "https://evil.example"}).status_code == 403
+        )
+
+
+def test_the_page_that_asks_for_the_token_tells_nothing_of_the_machine(locked: httpx.Client) -> None:
+    page = locked.get("/login").text
+    assert "PREFECT" not in page.upper()
+    assert "toy" not in page
+
+
+def test_where_no_token_is_asked_for_nobody_is_asked(lonely: httpx.Client) -> None:
+    assert lonely.get("/login").headers["location"] == "/"
+    assert lonely.post("/login", data={"token": "anything"}).headers["location"] == "/"
+
+
 def test_the_settings_that_are_shown_hold_no_token(locked: httpx.Client) -> None:
     answer = locked.get("/api/v1/settings", headers={"authorization": f"Bearer {TOKEN}"})
     assert answer.status_code == 200
