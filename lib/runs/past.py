@@ -75,6 +75,7 @@ class Durations:
         self._past = sorted(past, key=lambda run: (run.ended, run.run_id), reverse=True)
         self._told: dict[str, list[PastRun]] = {}
         self._lines: dict[str, tuple[float, float]] = {}
+        self._distances: tuple[Mapping[str, float], dict[str, float]] = ({}, {})
         self.closing = median([run.closing for run in self._past[:RECENT]] or [0.0])
         """Seconds from the end of the last phase to the end of the run."""
 
@@ -126,12 +127,19 @@ class Durations:
 
     def _share(self, key: str, share: Mapping[str, float]) -> float:
         """The share of its work that a phase really works on: as in those past runs that kept as much as this one."""
-        far = {
-            run.run_id: sum(abs(_share(run.phases[k]) - s) for k, s in share.items() if k in run.phases)
-            for run in self._of(key)
-        }
-        nearest = min(far.values())
+        far = self._far(share)
+        nearest = min(far[run.run_id] for run in self._of(key))
         return median(_share(run.phases[key]) for run in self._of(key) if far[run.run_id] <= nearest + ALIKE)
+
+    def _far(self, share: Mapping[str, float]) -> Mapping[str, float]:
+        """How unlike this one each past run was, by what was kept; asked for every phase of a run in turn."""
+        if self._distances[0] is not share:
+            far = {
+                run.run_id: sum(abs(_share(run.phases[key]) - own) for key, own in share.items() if key in run.phases)
+                for run in self._past
+            }
+            self._distances = (share, far)
+        return self._distances[1]
 
 
 def _share(phase: PastPhase) -> float:

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from math import ceil
 
 from lib.runs.estimate import Standing, known_of
 from lib.runs.past import Durations, Known
 
+MOST_STAGES = 12
+"""Weights are found anew at each stage: for hundreds of phases, one after the other, that alone would take a second."""
 LEAST_SECONDS = 0.001
 """No phase weighs less: one that takes no time at all is a phase still."""
 
@@ -17,7 +20,7 @@ def fraction_of(standings: Sequence[Standing], durations: Durations) -> float:
     each of which starts only when everything before it has ended. A stage that is done in full keeps its share of the
     whole; what it told weighs only what was left then, of which nothing was done yet.
     """
-    stages = list(_stages(standings))
+    stages = _joined(list(_stages(standings)))
     done, left = 0.0, 1.0
     for number, stage in enumerate(stages):
         known = known_of([*chain(*stages[:number])])
@@ -41,6 +44,12 @@ def _weights(standings: Sequence[Standing], durations: Durations, known: Known) 
     of_told = sum(declared[key] for key in seconds)
     worth = sum(seconds.values()) / of_told if of_told else 1.0
     return {key: max(seconds.get(key, weight * worth), LEAST_SECONDS) for key, weight in declared.items()}
+
+
+def _joined(stages: list[list[Standing]]) -> list[list[Standing]]:
+    """Join stages that follow each other into one until there are few; what holds for a stage holds for those."""
+    each = ceil(len(stages) / MOST_STAGES)
+    return [[*chain(*stages[first : first + each])] for first in range(0, len(stages), each or 1)]
 
 
 def _stages(standings: Sequence[Standing]) -> Iterator[list[Standing]]:

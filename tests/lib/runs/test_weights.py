@@ -86,3 +86,21 @@ def test_of_phases_at_the_same_time_none_changes_the_weight_of_the_other() -> No
     assert fraction_of([first, left, silent, Standing(plan[3])], durations) == fraction_of(
         [first, left, spoke, Standing(plan[3])], durations
     )
+
+
+def test_a_plan_of_hundreds_of_phases_only_moves_on() -> None:
+    """Each phase turns out to have as much work as it likes: what was reached stays reached."""
+    plan = [phase(number, *([f"p{number - 1}"] if number > 1 else [])) for number in range(1, 201)]
+    told = past(**{each.key: (1 + each.number % 7, 10.0) for each in plan})
+    before = 0.0
+    for ended in range(len(plan) + 1):
+        standings = [
+            Standing(each, reached=1, over=True, fraction=1, work=1 + each.number % 11, worked=1)
+            if each.number <= ended
+            else Standing(each)
+            for each in plan
+        ]
+        now = fraction_of(standings, told)
+        assert before <= now <= 1 + 1e-9
+        before = now
+    assert before == pytest.approx(1)
