@@ -4,28 +4,24 @@ import contextlib
 import fcntl
 import json
 import os
-import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import anyio
 import httpx
-import psutil
 
+from deployments.supervision import Supervisor, tail
 from lib.errors import InputError
 from lib.runs.plan import environments_of
 from lib.settings import Settings
 from lib.workflows import workflows
 
 HOST = "127.0.0.1"
-GRACE_SECONDS = 8.0
-"""How long a process may take to end by itself before it is killed."""
 
 PREFECT_SETTINGS: Mapping[str, str] = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -50,17 +46,20 @@ class Stack:
     ui_url: str
     own: bool
     """Whether this process started it, and ends it."""
-    processes: "Mapping[Path, subprocess.Popen[bytes]]" = field(default_factory=dict)
-    """Of a stack of one's own: the server and the workers, by their logs."""
+    console_url: str = ""
+    """Where the console is, when this process started one."""
+    supervisor: Supervisor | None = None
+    """Of a stack of one's own: what looks after its processes."""
+
+    @property
+    def processes(self) -> "dict[str, subprocess.Popen[bytes]]":
+        """The processes of one's own stack by their names: `server`, `workers`, `console`."""
+        return self.supervisor.processes if self.supervisor is not None else {}
 
     def check(self) -> None:
-        """Raise InputError when a process of one's own stack has broken down: a run would wait for it for ever."""
-        for log, process in self.processes.items():
-            if process.poll() is not None:
-                raise InputError(
-                    f"The process of the {log.stem} broke down ({process.returncode}). Run the same command again: "
-                    f"what is done is kept. It said last:\n{_tail(log)}"
-                )
+        """Raise InputError when a process of one's own stack broke down for good: a run would wait for it for ever."""
+        if self.supervisor is not None:
+            self.supervisor.check()
 
 
 def environment_of(config: Settings, api_url: str) -> dict[str, str]:
@@ -78,13 +77,18 @@ def environment_of(config: Settings, api_url: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def stack(
-    config: Settings, say: Callable[[str], None], *, port: int | None = None, workers: bool = True
+    config: Settings,
+    say: Callable[[str], None],
+    *,
+    port: int | None = None,
+    workers: bool = True,
+    console: bool = False,
 ) -> Iterator[Stack]:
     """Give the running stack, or start one for as long as the block lasts, and for as long as others use it.
 
     With a `port` a stack is started there, or InputError says that there is one; it ends with the block, whoever uses
-    it. Without `workers` what is started is a server to read from, which others wait for rather than use. Raises
-    InputError when it cannot start.
+    it. Without `workers` what is started is a server to read from, which others wait for rather than use. What is
+    started has the console too with `console`. Raises InputError when it cannot start.
     """
     config.run_folder.mkdir(parents=True, exist_ok=True)
     with (config.run_folder / "stack.lock").open("a") as owner, (config.run_folder / "users.lock").open("a") as users:
@@ -98,7 +102,7 @@ def stack(
                 _point_prefect_at(environment_of(config, found.api_url))
                 yield found
                 return
-        with _started(config, say, port, workers=workers) as running:
+        with _started(config, say, port, workers=workers, console=console) as running:
             try:
                 yield running
             finally:
@@ -140,87 +144,61 @@ def _running(config: Settings, owner: IO[str]) -> Stack | None:
 
 
 @contextlib.contextmanager
-def _started(config: Settings, say: Callable[[str], None], port: int | None, *, workers: bool) -> Iterator[Stack]:
+def _started(
+    config: Settings, say: Callable[[str], None], port: int | None, *, workers: bool, console: bool
+) -> Iterator[Stack]:
     port = _free_port(port)
     api_url = f"http://{HOST}:{port}/api"
     variables = environment_of(config, api_url)
     config.prefect_home.mkdir(parents=True, exist_ok=True)
-    processes: dict[Path, subprocess.Popen[bytes]] = {}
-    with contextlib.ExitStack() as logs:
+    supervisor = Supervisor(variables, config.run_folder, say)
+    try:
+        say("Starting the Prefect server" + " and the workers" * workers)
+        arguments = ["-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)]
+        # Not again: its clients have given up by then, and the database may be what is broken.
+        server = supervisor.start("server", arguments, again=False)
+        _point_prefect_at(variables)
+        if workers:
+            # They wait for their pools, and Prefect reads its environment when it is imported: both take as long as
+            # the server's own start, so they go on beside it.
+            supervisor.start("workers", ["-m", "deployments.workers", *environments_of(workflows().values())])
+        if console:
+            supervisor.start("console", ["-m", "lib.console"], vital=False)
+        from deployments import watch
 
-        def spawn(name: str, arguments: list[str]) -> "subprocess.Popen[bytes]":
-            log = config.run_folder / f"{name}.log"
-            processes[log] = process = _spawn(arguments, variables, logs.enter_context(log.open("wb")))
-            return process
-
-        try:
-            say("Starting the Prefect server" + " and the workers" * workers)
-            server = spawn("server", ["-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)])
-            _point_prefect_at(variables)
+        if workers:
+            from deployments import catalogue
+        _wait_until_healthy(api_url, server, config)
+        if workers:
+            anyio.run(catalogue.register, config.environments)
+        with watch.watching():
             if workers:
-                # They wait for their pools, and Prefect reads its environment when it is imported: both take as long as
-                # the server's own start, so they go on beside it.
-                spawn("workers", ["-m", "deployments.workers", *environments_of(workflows().values())])
-                from deployments import catalogue
-
-            _wait_until_healthy(api_url, server, config)
-            if workers:
-                anyio.run(catalogue.register, config.environments)
                 _state_file(config).write_text(json.dumps({"api_url": api_url, "pid": os.getpid()}))
-            yield Stack(api_url=api_url, ui_url=f"http://{HOST}:{port}", own=True, processes=processes)
-        finally:
-            _state_file(config).unlink(missing_ok=True)
-            for process in reversed(processes.values()):
-                end(process.pid)
-                process.wait()
-
-
-def _spawn(arguments: list[str], variables: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-    # A session of its own: Ctrl-C in the terminal reaches this process only, which then ends the others in order.
-    command = [sys.executable, "-m", "lib.child", str(os.getpid()), sys.executable, *arguments]
-    return subprocess.Popen(
-        command, env=dict(variables), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-    )
-
-
-def end(pid: int) -> None:
-    """End a process after everything that it started: asked first, killed after a grace.
-
-    What it started goes first: it can then still tell how it ended.
-    """
-    with contextlib.suppress(psutil.NoSuchProcess):
-        parent = psutil.Process(pid)
-        for family in (parent.children(recursive=True), [parent]):
-            _end_all(family)
-
-
-def _end_all(processes: list[psutil.Process]) -> None:
-    for sig in (signal.SIGTERM, signal.SIGKILL):
-        for process in processes:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(sig)
-        _, processes = psutil.wait_procs(processes, timeout=GRACE_SECONDS)
-        if not processes:
-            return
+            yield Stack(
+                api_url=api_url,
+                ui_url=f"http://{HOST}:{port}",
+                own=True,
+                console_url=f"http://{config.console_host}:{config.console_port}" if console else "",
+                supervisor=supervisor,
+            )
+    finally:
+        _state_file(config).unlink(missing_ok=True)
+        supervisor.end()
 
 
 def _wait_until_healthy(api_url: str, server: "subprocess.Popen[bytes]", config: Settings) -> None:
     deadline = time.monotonic() + config.start_timeout
     while time.monotonic() < deadline:
         if server.poll() is not None:
-            raise InputError(f"The Prefect server ended at once. It said:\n{_tail(config.run_folder / 'server.log')}")
+            raise InputError(f"The Prefect server ended at once. It said:\n{tail(config.run_folder / 'server.log')}")
         with contextlib.suppress(httpx.HTTPError):
             if httpx.get(f"{api_url}/health", timeout=2).is_success:
                 return
         time.sleep(0.1)
     raise InputError(
         f"The Prefect server did not answer within {config.start_timeout:.0f} s (setting start_timeout). It said:\n"
-        + _tail(config.run_folder / "server.log")
+        + tail(config.run_folder / "server.log")
     )
-
-
-def _tail(path: Path, lines: int = 12) -> str:
-    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
 
 
 def _free_port(wanted: int | None) -> int:

@@ -19,8 +19,8 @@ def up(
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    with stack(config, say, port=port or config.server_port) as running:
-        say(f"Régie is up: {running.ui_url}")
+    with stack(config, say, port=port or config.server_port, console=True) as running:
+        say(f"Régie is up: {running.console_url} (Prefect: {running.ui_url})")
         say("Start a run from there, or: regie run video SOURCE --out FOLDER. Ctrl-C ends it.")
         while not stop.wait(0.5):
             running.check()

@@ -4,47 +4,92 @@ import os
 import socket
 import subprocess
 import sys
-import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
+from regie_toy_holder import until
 
-from deployments.stack import Stack
+from deployments.supervision import RESTARTS, Supervisor
 from lib.errors import InputError
 
-
-def test_a_process_of_the_stack_that_broke_down_is_said_with_its_last_words(tmp_path: Path) -> None:
-    log = tmp_path / "workers.log"
-    log.write_text("No memory is left\n")
-    program = "import os, signal, sys; sys.stdin.read(); os.kill(os.getpid(), signal.SIGKILL)"
-    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE) as workers:
-        stack = Stack("http://127.0.0.1:1/api", "http://127.0.0.1:1", own=True, processes={log: workers})
-        stack.check()
-        workers.communicate()
-        with pytest.raises(InputError, match=r"(?s)the workers broke down.*No memory is left"):
-            stack.check()
+KILLED = "import os, signal; print('No memory is left', flush=True); os.kill(os.getpid(), signal.SIGKILL)"
 
 
-def test_regie_up_ends_when_its_workers_are_killed(tmp_path: Path) -> None:
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path, said: list[str]) -> Iterator[Supervisor]:
+    supervised = Supervisor(os.environ, tmp_path, said.append)
+    yield supervised
+    supervised.end()
+    assert all(process.poll() is not None for process in supervised.processes.values())
+
+
+def refusal(check: Callable[[], None]) -> str:
+    try:
+        check()
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+def test_a_process_that_breaks_down_is_started_again(supervisor: Supervisor, said: list[str]) -> None:
+    first = supervisor.start("workers", ["-c", "import time; time.sleep(600)"])
+    first.kill()
+    until(lambda: supervisor.processes["workers"].pid != first.pid)
+    until(lambda: said)
+    assert said == ["The process of the workers ended by signal SIGKILL: it is started again."]
+    supervisor.check()
+    assert supervisor.processes["workers"].poll() is None
+
+
+def test_a_process_that_breaks_down_again_and_again_is_said_with_its_last_words(
+    supervisor: Supervisor, said: list[str]
+) -> None:
+    supervisor.start("workers", ["-c", KILLED])
+    words = until(lambda: refusal(supervisor.check))
+    assert "the workers broke down (by signal SIGKILL)" in words
+    assert "No memory is left" in words
+    assert len(said) == RESTARTS
+
+
+def test_what_is_not_vital_is_done_without(supervisor: Supervisor, said: list[str]) -> None:
+    supervisor.start("console", ["-c", "import sys; sys.exit('its port is taken')"], vital=False)
+    until(lambda: len(said) == RESTARTS + 1)
+    assert "goes on without it" in said[-1]
+    assert "its port is taken" in said[-1]
+    supervisor.check()
+
+
+def test_regie_up_starts_its_workers_again_and_ends_in_words_without_a_server(tmp_path: Path) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "REGIE_"))}
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    with socket.socket() as free, socket.socket() as other:
+        for each in (free, other):
+            each.bind(("127.0.0.1", 0))
+        port, console = (str(each.getsockname()[1]) for each in (free, other))
     command = [sys.executable, "-c", "from deployments.cli import main; main()", "up", "--port", port]
-    variables = {**kept, "REGIE_HOME": str(tmp_path)}
+    variables = {**kept, "REGIE_HOME": str(tmp_path), "REGIE_CONSOLE_PORT": console}
+
+    def child(word: str) -> psutil.Process:
+        return next(each for each in psutil.Process(up.pid).children() if word in each.cmdline())
+
     with subprocess.Popen(command, env=variables, stderr=subprocess.PIPE, text=True) as up:
         try:
             said = iter(up.stderr or ())
             assert any("Régie is up" in line for line in said)
+            killed = child("deployments.workers")
+            killed.kill()
+            assert any("workers ended by signal SIGKILL: it is started again" in line for line in said)
+            assert until(lambda: child("deployments.workers")).pid != killed.pid
             children = psutil.Process(up.pid).children()
-            [workers] = [child for child in children if "deployments.workers" in child.cmdline()]
-            workers.kill()
-            deadline = time.monotonic() + 30
-            rest = "".join(said)
-            assert time.monotonic() < deadline
-            assert "The process of the workers broke down" in rest
+            child("server").kill()
+            assert "The process of the server broke down" in "".join(said)
             assert up.wait(30) == 1
-            assert not any(child.is_running() for child in children)
+            assert not any(each.is_running() for each in children)
         finally:
             up.kill()

@@ -1,0 +1,172 @@
+"""Runs whose process died without a word are shown as crashed: looked for again and again, and when a stack starts."""
+
+import contextlib
+import itertools
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psutil
+from prefect.client.orchestration import SyncPrefectClient, get_client
+from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter, TaskRunFilterId
+from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.states import Cancelled, Crashed, Scheduled
+
+from lib.runs.process import pid_here
+
+SECONDS_BETWEEN_LOOKS = 3.0
+PATIENCE = timedelta(seconds=5)
+"""How long a state is left alone: what says where a run's process is may be written a moment after it."""
+LONG = timedelta(seconds=60)
+"""How long a run may wait for a worker that took it and never said which one it is."""
+CLOCKS = timedelta(seconds=10)
+"""How far the clock of the server and the start of a process, as the kernel tells it, may be apart."""
+PAGE = 200
+_DIED = "Its process ended without a word: it was killed, or its machine went down"
+_LEFT = "The process of its run ended"
+_UNTAKEN = "Its worker ended before it had begun"
+
+Alive = Callable[[int, datetime], bool]
+
+
+def is_alive(pid: int, since: datetime) -> bool:
+    """Whether there is a process of this id that can have worked at this time: not another that got its id later."""
+    try:
+        process = psutil.Process(pid)
+        begun = datetime.fromtimestamp(process.create_time(), UTC)
+        return process.status() != psutil.STATUS_ZOMBIE and begun <= since + CLOCKS
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        return True
+
+
+def judge(run: FlowRun, root: FlowRun | None, now: datetime, alive: Alive = is_alive) -> State[Any] | None:
+    """Return the state that a run is in by its processes, where Prefect has it otherwise; None when it is all right.
+
+    `root` is the run that it is a phase of. A run is judged by what is known to be gone: never one of another machine,
+    nor one whose process lives, however long it is silent.
+    """
+    state = run.state
+    if state is None or state.is_final() or now - state.timestamp < PATIENCE:
+        return None
+    if state.type in {StateType.SCHEDULED, StateType.PENDING} and run.deployment_id is not None:
+        return _judge_waiting(run, root, now, alive)
+    pid = pid_here(run.infrastructure_pid)
+    if pid is not None:
+        return None if alive(pid, state.timestamp) else _ended(run, _DIED)
+    if run.deployment_id is None and root is not None and root.state is not None:
+        # It worked in the process of its run, and in the same attempt at it.
+        if root.state.is_final() or (root.state.is_running() and state.timestamp < root.state.timestamp):
+            return _ended(root if root.state.is_cancelled() else run, _LEFT)
+    elif state.is_cancelling() and _is_lost(run, state, now, alive):
+        return _ended(run, _UNTAKEN)
+    return None
+
+
+def _judge_waiting(run: FlowRun, root: FlowRun | None, now: datetime, alive: Alive) -> State[Any] | None:
+    """Judge what waits for a worker, or was taken by one that has not begun it."""
+    assert run.state is not None
+    if root is not None and root.state is not None and root.state.is_final():
+        taken = run.state.is_pending() and not _is_lost(run, run.state, now, alive)
+        return None if taken else _ended(root, _LEFT)
+    if run.state.is_pending() and _is_lost(run, run.state, now, alive):
+        return Scheduled(message=_UNTAKEN)
+    return None
+
+
+def _is_lost(run: FlowRun, state: State[Any], now: datetime, alive: Alive) -> bool:
+    """Whether the worker that took a run is gone: workers are named after their process."""
+    worker = run.labels.get("prefect.worker.name")
+    if worker is None:
+        return now - state.timestamp > LONG
+    pid = pid_here(str(worker))
+    return pid is not None and not alive(pid, state.timestamp)
+
+
+def _ended(run: FlowRun, words: str) -> State[Any]:
+    stopped = run.state is not None and (run.state.is_cancelling() or run.state.is_cancelled())
+    return Cancelled(message=words) if stopped else Crashed(message=words)
+
+
+class Watch:
+    """Looks after the runs of the server that PREFECT_API_URL names."""
+
+    def __init__(self) -> None:
+        self._suspected: set[UUID] | None = None
+
+    def look(self, client: SyncPrefectClient) -> list[FlowRun]:
+        """Set the state of every run that is in another one by its processes, and return these.
+
+        A run is left until the second look, for its worker knows better how it ended; at the first there is none yet.
+        """
+        found: dict[UUID, tuple[FlowRun, State[Any]]] = {}
+        runs = _unfinished(client)
+        roots = _roots(client, runs)
+        now = datetime.now(UTC)
+        for run in runs:
+            state = judge(run, roots.get(run.id), now)
+            if state is not None:
+                found[run.id] = (run, state)
+        certain = [each for run_id, each in found.items() if self._suspected is None or run_id in self._suspected]
+        for run, state in certain:
+            client.set_flow_run_state(run.id, state)
+        self._suspected = set(found) - {run.id for run, _ in certain}
+        return [run for run, _ in certain]
+
+
+@contextlib.contextmanager
+def watching() -> Iterator[None]:
+    """Look after runs until the block is left, the first time before it begins; a server in trouble is asked later."""
+    done = threading.Event()
+    watch = Watch()
+
+    def look_on() -> None:
+        while not done.wait(SECONDS_BETWEEN_LOOKS):
+            _try(watch)
+
+    _try(watch)
+    threading.Thread(target=look_on, name="watch", daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
+
+
+def _try(watch: Watch) -> None:
+    with contextlib.suppress(Exception), get_client(sync_client=True) as client:
+        watch.look(client)
+
+
+def _unfinished(client: SyncPrefectClient) -> list[FlowRun]:
+    """Return the flow runs that somebody works on or should: not those that wait for their time to be started."""
+    taken = {"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}}
+    waiting = {"state": {"type": {"any_": ["SCHEDULED"]}}, "parent_task_run_id": {"is_null_": False}}
+    runs: list[FlowRun] = []
+    for chosen in (taken, waiting):
+        wanted = FlowRunFilter.model_validate(chosen)
+        for offset in itertools.count(step=PAGE):
+            page = client.read_flow_runs(flow_run_filter=wanted, limit=PAGE, offset=offset)
+            runs += page
+            if len(page) < PAGE:
+                break
+    return runs
+
+
+def _roots(client: SyncPrefectClient, runs: Sequence[FlowRun]) -> Mapping[UUID, FlowRun]:
+    """Return the run that each of these is a phase of, by its id."""
+    links = {run.id: run.parent_task_run_id for run in runs if run.parent_task_run_id is not None}
+    if not links:
+        return {}
+    wanted = TaskRunFilter(id=TaskRunFilterId(any_=list(set(links.values()))))
+    parents = {link.id: link.flow_run_id for link in client.read_task_runs(task_run_filter=wanted, limit=PAGE)}
+    ids = [str(parent) for parent in set(parents.values()) if parent is not None]
+    found = client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate({"id": {"any_": ids}}), limit=PAGE)
+    known = {run.id: run for run in found}
+    return {
+        run_id: known[parent]
+        for run_id, link in links.items()
+        if (parent := parents.get(link)) is not None and parent in known
+    }
