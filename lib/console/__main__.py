@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from lib.console.security import HEAD_LIMIT, is_loopback
+from lib.console.hosts import is_loopback
 from lib.errors import InputError
 from lib.settings import Settings, settings
 
@@ -57,8 +57,8 @@ def listen(host: str, port: int) -> socket.socket:
 
 def serve(config: Settings, listening: socket.socket) -> None:
     """Serve on a socket until SIGINT or SIGTERM."""
-    # Somebody waits for each answer: that Prefect is away is said at once, and asking again is up to them. It must be
-    # set before Prefect is imported, and so must the address of its server.
+    # Somebody waits for each answer: that Prefect is away is said at once, and asking again is up to them. Prefect
+    # reads its settings when it is imported, which is why that comes after.
     os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "0")
     from lib.console.app import create_app
     from lib.workflows import workflows
@@ -80,7 +80,6 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                h11_max_incomplete_event_size=HEAD_LIMIT,
                 timeout_graceful_shutdown=SECONDS_TO_END,
             )
         )

@@ -12,8 +12,9 @@ from lib.console import events, login, pages, problems
 from lib.console.api import actions, health, history, logs, runs, system, workflows
 from lib.console.context import Console
 from lib.console.engines import EngineCheck
+from lib.console.hosts import allowed_hosts
 from lib.console.metrics import Metrics
-from lib.console.security import Guard, allowed_hosts
+from lib.console.security import Guard
 from lib.console.sources import sources
 from lib.console.system import Gauge
 from lib.console.timings import TimingMiddleware, Timings

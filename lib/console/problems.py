@@ -1,7 +1,7 @@
 """Errors of the console as problem details (RFC 9457): what happened, to what, and what to do."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -102,9 +102,9 @@ def install(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _handler(explain: Any) -> Any:
+def _handler(explain: Callable[[Any], ProblemError]) -> Callable[[Request, Exception], Awaitable[JSONResponse]]:
     async def handle(request: Request, error: Exception) -> JSONResponse:
-        problem: ProblemError = explain(error)
+        problem = explain(error)
         response = problem.response()
         if problem.status == 405:
             response.headers["allow"] = ", ".join(_allowed(request))
@@ -166,7 +166,7 @@ def _prefect(error: httpx.HTTPError) -> ProblemError:
     return ProblemError(503, UNREACHABLE)
 
 
-EXPLANATIONS: Mapping[type[Exception], Any] = {
+EXPLANATIONS: Mapping[type[Exception], Callable[[Any], ProblemError]] = {
     ProblemError: _same,
     RunNotFoundError: _missing_run,
     HTTPException: _http,
