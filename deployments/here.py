@@ -22,6 +22,13 @@ def begin_here(workflow: Workflow, parameters: Mapping[str, Any]) -> str:
     return str(run.id)
 
 
+def begin_again_here(run_id: str) -> None:
+    """Have a run that ended wait to be carried out in this process."""
+    with get_client(sync_client=True) as client:
+        client.update_flow_run(UUID(run_id), infrastructure_pid=place_of())
+        client.set_flow_run_state(UUID(run_id), Pending(message="Resumed"), force=True)
+
+
 def carry_out_here(workflow: Workflow, run_id: str) -> None:
     """Carry out a run in this process, in its main thread, from its beginning or from where it ended.
 

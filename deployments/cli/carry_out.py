@@ -11,7 +11,7 @@ from rich.text import Text
 
 from deployments.cli.app import Say
 from deployments.cli.follow import cancelled_on_leaving, exit_code, follow, output
-from deployments.cli.here import create_here, run_here
+from deployments.cli.here import follow_here
 from deployments.cli.table import run_table
 from deployments.stack import stack
 from lib.errors import InputError
@@ -41,6 +41,7 @@ def carry_out(
     `outputs` says what the run left and `failures` what failed in it, once it has ended.
     """
     with stack(config, say) as running, _ending_in_words(say):
+        from deployments.here import begin_here
         from lib.runs import control
         from lib.runs.server import connected
 
@@ -49,9 +50,9 @@ def carry_out(
 
         with connected() as connection:
             if inline:
-                run = create_here(workflow, parameters)
-                announce(str(run.id))
-                status = run_here(connection, workflow, run, show=not as_json)
+                run_id = begin_here(workflow, parameters)
+                announce(run_id)
+                status = follow_here(connection, workflow, run_id, show=not as_json)
             else:
                 run_id = connection(control.start, workflow, parameters)
                 with cancelled_on_leaving(run_id):

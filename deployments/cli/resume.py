@@ -4,7 +4,7 @@ import typer
 
 from deployments.cli.app import app, say
 from deployments.cli.follow import cancelled_on_leaving, exit_code, follow, output
-from deployments.cli.here import again_here, run_here
+from deployments.cli.here import follow_here
 from deployments.cli.serving import Run, serving
 from deployments.cli.table import run_table
 from lib.runs.status import RunState, RunStatus
@@ -18,6 +18,7 @@ def resume(run: Run) -> None:
     Phases that completed are kept. Exit codes as of `regie run`.
     """
     with serving(workers=True) as server:
+        from deployments.here import begin_again_here
         from lib.runs import control
 
         status = server.status(run)
@@ -25,8 +26,8 @@ def resume(run: Run) -> None:
             server.connection(control.resume, status.run_id, workflows())
         except control.StartedByHandError:
             say(_going_on(status))
-            workflow = workflows()[status.workflow]
-            status = run_here(server.connection, workflow, again_here(status.run_id), show=True)
+            begin_again_here(status.run_id)
+            status = follow_here(server.connection, workflows()[status.workflow], status.run_id, show=True)
         else:
             say(_going_on(status))
             with cancelled_on_leaving(status.run_id):

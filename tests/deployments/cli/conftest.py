@@ -49,7 +49,10 @@ class Machine:
         deployment = httpx.get(f"{self.api_url}/deployments/name/toy/regie").json()["id"]
         parameters = {"source": "toy box", "orders": {"phases": orders, "folder": str(folder)}}
         body = {"parameters": parameters, "state": {"type": "SCHEDULED"}}
-        return str(httpx.post(f"{self.api_url}/deployments/{deployment}/create_flow_run", json=body).json()["id"])
+        # A server under load says for a moment that its database is busy.
+        url = f"{self.api_url}/deployments/{deployment}/create_flow_run"
+        made = until(lambda: (answer := httpx.post(url, json=body, timeout=60)).is_success and answer)
+        return str(made.json()["id"])
 
 
 def until(true: Callable[[], Any], seconds: float = 90) -> Any:

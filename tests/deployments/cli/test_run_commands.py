@@ -1,6 +1,8 @@
 import json
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,6 +96,36 @@ def test_a_run_is_cancelled_once_and_resumed(machine: Machine, working: Callable
     assert "goes on. Kept: 1 Start, 2 Left, 3 Right, 4 Join." in resumed.stderr
     assert (tmp_path / "start.begun").read_text().count("\n") == 1
     assert "there is nothing to resume" in machine.regie("resume", run_id).stderr
+
+
+BY_HAND = """
+import sys
+from deployments.here import begin_here, carry_out_here
+from lib.workflows import workflows
+toy = workflows()["toy"]
+orders = {"phases": {"last": "kill"}, "folder": sys.argv[1]}
+run_id = begin_here(toy, {"source": "toy box", "orders": orders, "inline": True})
+print(run_id, flush=True)
+carry_out_here(toy, run_id)
+"""
+
+
+def test_a_run_whose_own_process_was_killed_is_shown_as_crashed_and_goes_on_in_the_process_of_resume(
+    machine: Machine, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-c", BY_HAND, str(tmp_path)]
+    variables = machine.variables | {"PREFECT_API_URL": machine.api_url}
+    killed = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120, check=False)
+    run_id = killed.stdout.strip()
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    watched = machine.regie("watch", run_id)
+    assert watched.returncode == 1
+    assert "crashed: Its process ended without a word" in watched.stdout
+    (tmp_path / "last.go").touch()
+    resumed = machine.regie("resume", run_id)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "Kept: 1 Start, 2 Left, 3 Right, 4 Join." in resumed.stderr
+    assert (tmp_path / "start.begun").read_text().count("\n") == 1
 
 
 def test_who_stops_watching_leaves_the_run_alone(
