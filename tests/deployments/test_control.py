@@ -1,0 +1,305 @@
+"""Runs are stopped, die, and go on: in real processes, on a stack that all of these tests share."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from regie_toy_holder import TOYS, Holder, cleaned, processes_of, until, variables_of
+from regie_toy_plan import TOY
+
+from lib.files import is_temporary
+from lib.runs.control import RefusedError, StartedByHandError, cancel_run, resume_run, start_run
+from lib.runs.reader import run_status
+from lib.runs.status import PhaseStatus, RunState, RunStatus
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are told apart by their environment")
+
+SECONDS_TO_STOP = 5.0
+"""How soon after the request a run has ended."""
+SECONDS_TO_NOTICE = 60.0
+"""How soon after the death of its process a run is shown as crashed."""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("machine") / "home"
+
+
+@pytest.fixture(scope="module")
+def up(home: Path) -> Iterator[Holder]:
+    """A stack that is up while the tests of this module go on, and that they talk to."""
+    with cleaned(home), Holder(home) as holder:
+        url = holder.hear("api_url")
+        with temporary_settings({PREFECT_API_URL: url}):
+            yield holder
+        holder.leave()
+        assert processes_of(home) == []
+
+
+@dataclass
+class Run:
+    """A run of the toy workflow, and what its phases leave in a folder."""
+
+    home: Path
+    folder: Path
+    run_id: str = ""
+
+    def parameters(self, orders: dict[str, str], **selection: Any) -> dict[str, Any]:
+        return {
+            "source": "toy box",
+            "orders": {"phases": orders, "folder": str(self.folder), "steps": 4, "pause": 0.01},
+            **selection,
+        }
+
+    def start(self, orders: dict[str, str], **selection: Any) -> "Run":
+        self.run_id = start_run(TOY, self.parameters(orders, **selection))
+        return self
+
+    def status(self) -> RunStatus:
+        return run_status(self.run_id, {"toy": TOY})
+
+    def phase(self, key: str) -> PhaseStatus:
+        return next(phase for phase in self.status().phases if phase.key == key)
+
+    def states(self) -> dict[str, str]:
+        return {phase.key: phase.state.value for phase in self.status().phases if phase.state is not RunState.SKIPPED}
+
+    def ended(self, seconds: float = 90) -> RunStatus:
+        until(lambda: self.status().state.final, seconds)
+        return self.status()
+
+    def becomes(self, states: dict[str, str], seconds: float = SECONDS_TO_NOTICE) -> None:
+        until(lambda: self.states() == states, seconds)
+
+    def wait_for_half(self, key: str) -> None:
+        """Wait until a phase is in the middle of its second item, with half a file written."""
+        until(lambda: self.worked(key)[-1:] == ["two"] and self.temporary())
+
+    def temporary(self) -> list[Path]:
+        return [path for path in self.folder.iterdir() if is_temporary(path)]
+
+    def worked(self, key: str) -> list[str]:
+        """The items that a phase worked on, in every attempt."""
+        return self._book(key, "worked")
+
+    def processes(self, key: str) -> list[int]:
+        """The processes that a phase began in, one per attempt."""
+        return [int(line.split()[0]) for line in self._book(key, "begun")]
+
+    def _book(self, key: str, name: str) -> list[str]:
+        book = self.folder / f"{key}.{name}"
+        return book.read_text().splitlines() if book.exists() else []
+
+    def mend(self, *keys: str) -> None:
+        """Take back what these phases were ordered to do."""
+        for key in keys:
+            (self.folder / f"{key}.go").touch()
+
+    def resume(self) -> RunStatus:
+        resume_run(self.run_id, {"toy": TOY})
+        status = self.ended()
+        assert status.run_id == self.run_id
+        return status
+
+
+@pytest.fixture
+def toy(up: Holder, home: Path, tmp_path: Path) -> Run:
+    return Run(home, tmp_path)
+
+
+def engines(home: Path) -> list[psutil.Process]:
+    """The processes of flow runs."""
+    return [process for process in processes_of(home) if "prefect.engine" in process.cmdline()]
+
+
+def is_gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
+def unchanged(before: PhaseStatus, after: PhaseStatus) -> bool:
+    """Whether a phase was not run again: it is the same child, that worked at the same time."""
+    return (before.run_id, before.started, before.ended) == (after.run_id, after.started, after.ended)
+
+
+@pytest.mark.parametrize(("key", "only"), [("last", [1, 5]), ("left", [1, 2])], ids=["elsewhere", "in its own process"])
+def test_a_run_is_stopped_within_seconds_and_goes_on_where_it_was(
+    toy: Run, home: Path, key: str, only: list[int]
+) -> None:
+    toy.start({key: "hold"}, only=only)
+    toy.wait_for_half(key)
+    begun = toy.phase("start")
+
+    asked = time.monotonic()
+    assert cancel_run(toy.run_id)
+    status = toy.ended()
+    assert time.monotonic() - asked < SECONDS_TO_STOP
+
+    assert status.state is RunState.CANCELLED
+    assert toy.states() == {"start": "completed", key: "cancelled"}
+    assert toy.temporary() == []
+    until(lambda: all(is_gone(pid) for pid in toy.processes(key)), SECONDS_TO_STOP)
+    assert cancel_run(toy.run_id) is False
+
+    toy.mend(key)
+    assert toy.resume().state is RunState.COMPLETED
+    assert unchanged(begun, toy.phase("start"))
+    assert len(toy.processes("start")) == 1
+    assert toy.worked(key) == ["one", "two", "two"], "the item that was done is not done again"
+    assert toy.phase(key).attempt == 2
+
+
+def test_a_run_that_is_stopped_before_it_has_begun_starts_nothing(toy: Run, home: Path) -> None:
+    toy.start({})
+    assert cancel_run(toy.run_id)
+    assert toy.ended().state is RunState.CANCELLED
+    until(lambda: engines(home) == [], SECONDS_TO_NOTICE)
+    assert toy.processes("start") == []
+    assert toy.status().state is RunState.CANCELLED
+
+
+def test_a_run_that_is_stopped_while_a_phase_waits_for_a_worker_starts_nothing(toy: Run, home: Path) -> None:
+    toy.start({}, only=[5])
+    until(lambda: toy.phase("last").run_id)
+    assert cancel_run(toy.run_id)
+    assert toy.ended().state is RunState.CANCELLED
+    until(lambda: toy.phase("last").state.final and engines(home) == [], SECONDS_TO_NOTICE)
+    assert toy.states() == {"last": "cancelled"}
+    assert toy.processes("last") == []
+
+
+def test_a_run_that_failed_goes_on_with_what_failed_and_what_rests_on_it(toy: Run) -> None:
+    toy.start({"left": "raise"}, only=[1, 2, 3, 4])
+    status = toy.ended()
+    assert status.state is RunState.PARTIAL
+    assert toy.states() == {"start": "completed", "left": "failed", "right": "completed"}
+    before = {phase.key: phase for phase in status.phases}
+
+    toy.mend("left")
+    status = toy.resume()
+    assert status.state is RunState.COMPLETED
+    assert status.progress == 100
+    after = {phase.key: phase for phase in status.phases}
+    assert {key for key in before if unchanged(before[key], after[key]) and after[key].run_id} == {"start", "right"}
+    assert after["last"].state is RunState.SKIPPED, "it still was not asked for"
+    with pytest.raises(RefusedError, match="nothing to resume"):
+        resume_run(toy.run_id, {"toy": TOY})
+
+
+def test_a_phase_whose_process_is_killed_crashes_and_is_run_again(toy: Run) -> None:
+    toy.start({"last": "kill"}, only=[1, 5])
+    assert toy.ended().state is RunState.PARTIAL
+    assert toy.states() == {"start": "completed", "last": "crashed"}
+    assert toy.phase("last").error
+    toy.mend("last")
+    assert toy.resume().state is RunState.COMPLETED
+    assert toy.worked("last") == ["one", "two", "two"]
+
+
+def test_when_the_orchestrator_is_killed_its_phases_elsewhere_go_on_and_are_found_again(toy: Run) -> None:
+    toy.start({"last": "hold"}, only=[1, 5])
+    toy.wait_for_half("last")
+    before = {phase.key: phase for phase in toy.status().phases}
+    [orchestrator] = toy.processes("start")
+    os.kill(orchestrator, 9)
+    until(lambda: toy.status().state.final, SECONDS_TO_NOTICE)
+    assert toy.status().state is RunState.CRASHED
+    assert toy.states() == {"start": "completed", "last": "running"}
+
+    resume_run(toy.run_id, {"toy": TOY})
+    until(lambda: toy.status().attempt == 2 and toy.status().state is RunState.RUNNING)
+    toy.mend("last")
+    assert toy.ended().state is RunState.COMPLETED
+    after = {phase.key: phase for phase in toy.status().phases}
+    assert {key: after[key].run_id for key in ("start", "last")} == {
+        key: before[key].run_id for key in ("start", "last")
+    }
+    assert len(toy.processes("start")) == len(toy.processes("last")) == 1
+    assert toy.worked("last") == ["one", "two"]
+
+
+def test_when_the_orchestrator_is_killed_the_phases_in_its_process_crash_with_it(toy: Run) -> None:
+    toy.start({"left": "hold"}, only=[1, 2])
+    toy.wait_for_half("left")
+    [orchestrator] = toy.processes("left")
+    os.kill(orchestrator, 9)
+    toy.becomes({"start": "completed", "left": "crashed"})
+    assert toy.status().state is RunState.CRASHED
+    toy.mend("left")
+    assert toy.resume().state is RunState.COMPLETED
+    assert toy.states() == {"start": "completed", "left": "completed"}
+    assert toy.worked("left") == ["one", "two", "two"]
+
+
+def test_when_the_workers_are_killed_their_runs_crash_and_new_workers_take_them_up_again(
+    toy: Run, up: Holder, home: Path
+) -> None:
+    toy.start({"last": "hold"}, only=[1, 5])
+    toy.wait_for_half("last")
+    begun = toy.phase("start")
+    [workers] = [process for process in processes_of(home) if "deployments.workers" in process.cmdline()]
+    workers.kill()
+    toy.becomes({"start": "completed", "last": "crashed"})
+    status = toy.status()
+    assert status.state is RunState.CRASHED
+    assert "ended without a word" in status.message
+    assert "workers ended by signal SIGKILL" in up.hear("said")
+
+    toy.mend("last")
+    assert toy.resume().state is RunState.COMPLETED
+    assert unchanged(begun, toy.phase("start"))
+    assert toy.worked("last") == ["one", "two", "two"]
+
+
+@pytest.fixture
+def by_hand(toy: Run, home: Path) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """Give a function that carries out a run of the toys in a process of its own, and notes its id."""
+    with ExitStack() as ending:
+
+        def carry_out(asked: str) -> "subprocess.Popen[str]":
+            url = json.loads((home / "run" / "stack.json").read_text())["api_url"]
+            variables = {**variables_of(home), "PREFECT_API_URL": url, "PREFECT_HOME": str(home / "prefect")}
+            command = [sys.executable, str(TOYS / "regie_toy_here.py"), asked]
+            process = subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True)
+            ending.callback(process.wait)
+            ending.callback(process.kill)
+            assert process.stdout is not None
+            ending.callback(process.stdout.close)
+            toy.run_id = process.stdout.readline().strip()
+            return process
+
+        yield carry_out
+
+
+def test_a_run_in_a_process_of_its_own_is_stopped_and_goes_on_in_another(
+    toy: Run, by_hand: Callable[..., "subprocess.Popen[str]"]
+) -> None:
+    first = by_hand(json.dumps(toy.parameters({"left": "hold"}, only=[1, 2], inline=True)))
+    toy.wait_for_half("left")
+    asked = time.monotonic()
+    assert cancel_run(toy.run_id)
+    assert toy.ended().state is RunState.CANCELLED
+    assert time.monotonic() - asked < SECONDS_TO_STOP
+    assert toy.temporary() == []
+    assert first.wait(SECONDS_TO_NOTICE) == 0
+    with pytest.raises(StartedByHandError):
+        resume_run(toy.run_id, {"toy": TOY})
+
+    second = by_hand(toy.run_id)
+    until(lambda: toy.status().state is RunState.RUNNING and len(toy.processes("left")) == 2)
+    second.kill()
+    toy.becomes({"start": "completed", "left": "crashed"})
+    toy.mend("left")
+    assert by_hand(toy.run_id).wait(SECONDS_TO_NOTICE) == 0
+    assert toy.status().state is RunState.COMPLETED
+    assert len(toy.processes("start")) == 1
+    assert toy.worked("left") == ["one", "two", "two", "two"]
