@@ -160,16 +160,18 @@ class _Cursor:
     since: datetime = _EPOCH
     given: frozenset[bytes] = frozenset()
 
-    def after(self, seen: Sequence[LogRow], given: Sequence[LogRow], now: datetime) -> "_Cursor":
-        """Return the cursor after some lines; `seen` are all that were read and given, now or before."""
+    def after(self, read: Sequence[LogRow], given: Sequence[LogRow], now: datetime) -> "_Cursor":
+        """Return the cursor after `given` lines; `read` are all that were given now or before, and read now."""
         if not given:
             return self
-        newest = max(row.timestamp for row in given)
+        # What was given before and not read now comes later than all that was.
+        later = self.given.difference(map(_tail, read))
+        newest = given[-1].timestamp
         since = max(self.since, min(newest, now - LATE))
-        kept = sorted((row for row in seen if row.timestamp >= since), key=lambda row: row.timestamp)
-        if len(kept) > REMEMBERED and kept[-REMEMBERED - 1].timestamp < kept[-1].timestamp:
-            since = kept[-REMEMBERED - 1].timestamp + _MICROSECOND
-        return _Cursor(since, frozenset(_tail(row) for row in kept if row.timestamp >= since))
+        kept = sorted((row.timestamp, _tail(row)) for row in read if row.timestamp >= since)
+        if (surplus := len(kept) + len(later) - REMEMBERED) > 0:
+            since = min(kept[min(surplus, len(kept)) - 1][0] + _MICROSECOND, newest)
+        return _Cursor(since, later.union(tail for time, tail in kept if time >= since))
 
     def written(self) -> str:
         """Return the cursor as text that goes into an address as it is."""
@@ -186,8 +188,10 @@ class _Cursor:
         try:
             data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
             since = _EPOCH + int.from_bytes(data[:8], "big") * _MICROSECOND
-        except (ValueError, OverflowError) as error:
-            raise InputError("This place in the log (after) is none that was given out: leave it away.") from error
+        except (ValueError, OverflowError):
+            data = b""
+        if len(data) < 8 or (len(data) - 8) % _TAIL:
+            raise InputError("This place in the log (after) is none that was given out: leave it away.")
         return cls(since, frozenset(data[start : start + _TAIL] for start in range(8, len(data), _TAIL)))
 
 
