@@ -17,9 +17,9 @@ from prefect.logging import get_run_logger
 from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from prefect.states import Cancelling, Pending
 
-from flows.stopping import INLINE, SECONDS_TO_END, End, Stop, own_run, stopped_as_asked, told_to_end
+from flows.stopping import INLINE, SECONDS_TO_END, End, Stop, own_attempt, own_run, stopped_as_asked, told_to_end
 from lib.runs.control import DEPLOYMENT, STOPPING
-from lib.runs.family import TAG
+from lib.runs.family import ATTEMPT_TAG, TAG
 from lib.runs.plan import Phase, Workflow
 from lib.runs.reader import read_children
 
@@ -42,6 +42,7 @@ class Children:
         self._parameters = dict(parameters)
         self._subject = subject
         self._run_id = own_run()
+        self._attempt = own_attempt()
         self._here: list[Stop] = []
         self._stopped = threading.Event()
         self._end: End = stopped_as_asked
@@ -155,7 +156,7 @@ class Children:
         return f"{phase.number} {phase.name} · {self._subject}"
 
     def _tags(self, phase: Phase) -> list[str]:
-        return [self._workflow.key, phase.key, f"{TAG}{self._run_id}"]
+        return [self._workflow.key, phase.key, f"{TAG}{self._run_id}", f"{ATTEMPT_TAG}{self._attempt}"]
 
 
 def _age(child: FlowRun) -> tuple[Any, ...]:

@@ -19,7 +19,7 @@ from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Completed, Failed
 
 from flows.children import Children
-from flows.stopping import INLINE, SECONDS_TO_END, Stop, Stopped, is_asked_to_stop, own_run, stoppable
+from flows.stopping import INLINE, SECONDS_TO_END, Stop, Stopped, is_asked_to_stop, own_attempt, own_run, stoppable
 from lib.errors import InputError, UnavailableError
 from lib.runs.control import DEPLOYMENT
 from lib.runs.plan import Phase, Workflow, hindrance, ready
@@ -116,7 +116,7 @@ def run_phases(
     """
     logger = get_run_logger()
     children = Children(workflow, parameters, subject)
-    earlier = children.earlier() if _is_resumed() else {}
+    earlier = children.earlier() if own_attempt() > 1 else {}
     if not any(_works_elsewhere(child) for child in earlier.values()):
         alone()
     pending = list(chosen)
@@ -207,11 +207,6 @@ def _say_where() -> None:
     if not known or pid_here(known) not in {None, os.getpid()}:
         with contextlib.suppress(httpx.HTTPError), get_client(sync_client=True) as client:
             client.update_flow_run(own_run(), infrastructure_pid=place_of())
-
-
-def _is_resumed() -> bool:
-    context = FlowRunContext.get()
-    return context is not None and context.flow_run is not None and context.flow_run.run_count > 1
 
 
 def _is_asked_to_stop() -> bool:

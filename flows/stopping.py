@@ -114,6 +114,12 @@ def own_run() -> UUID:
     return context.flow_run.id
 
 
+def own_attempt() -> int:
+    """Return which attempt this is of the flow run that this is called in: 1 unless it was resumed."""
+    context = FlowRunContext.get()
+    return max(context.flow_run.run_count, 1) if context and context.flow_run else 1
+
+
 def is_asked_to_stop(client: SyncPrefectClient, run_id: UUID) -> bool:
     """Whether somebody asked a flow run to stop; False when the server cannot say."""
     with contextlib.suppress(Exception):

@@ -55,14 +55,14 @@ def known_of(standings: Sequence[Standing]) -> Known:
 
 
 def end_of(
-    standings: Sequence[Standing], durations: Durations, began: datetime, now: datetime
+    standings: Sequence[Standing], durations: Durations, began: datetime | None, now: datetime
 ) -> tuple[datetime | None, str]:
     """Return when a run that is at work is thought to end, and what that rests on; None and "" when nothing is known.
 
     Each phase takes as long as it did in past runs with as much work, or its declared weight's share of the rest; one
     that is under way, more and more as its own pace says. What is to come is slower or faster as what is behind was.
     What remains is the longest way through the plan, with the time that phases wait to be picked up. `began` is when
-    this attempt of the run did.
+    the run did; None for one that was resumed.
     """
     known = known_of(standings)
     past = {each.phase.key: told for each in standings if (told := durations.of(each.phase.key, known))}
@@ -71,7 +71,7 @@ def end_of(
     ends: dict[str, float] = {}  # seconds from now, below nought for what is over
     for each in standings:
         key, before = each.phase.key, [ends[other] for other in each.phase.after if other in ends]
-        could_start = max([_from(now, began), *before])
+        could_start = max([_from(now, began or now), *before])
         if each.skipped:
             ends[key] = could_start
         elif each.over:
@@ -95,7 +95,11 @@ def _basis(standings: Sequence[Standing], durations: Durations) -> str:
 
 
 def _slower(
-    standings: Sequence[Standing], durations: Durations, past: Mapping[str, Duration], began: datetime, now: datetime
+    standings: Sequence[Standing],
+    durations: Durations,
+    past: Mapping[str, Duration],
+    began: datetime | None,
+    now: datetime,
 ) -> float:
     """By what factor what is behind in this run took longer than in past runs: phases, and the waiting for them."""
     whole = behind = moved = 0.0
@@ -108,10 +112,9 @@ def _slower(
             continue
         waits, told = durations.waited(key), past[key]
         whole += waits + told.seconds
-        could_start = max([began, *before])
         took: list[tuple[float, float]] = []
-        if each.started and each.started >= could_start:
-            took.append((waits, _from(could_start, each.started)))
+        if each.started and began:
+            took.append((waits, _from(max([began, *before]), each.started)))
         if each.seconds is not None:
             took.append((told.seconds, each.seconds))
         elif each.started and not each.over:

@@ -23,6 +23,8 @@ from lib.runs.status import PARTIAL, Observed, RunState
 
 TAG = "run:"
 """What a child's tag that names its run begins with."""
+ATTEMPT_TAG = "attempt:"
+"""What a child's tag begins with that says which attempt of its run began it, from 1."""
 
 REMEMBERED = 100
 """Of how many runs the completed children are remembered in this process."""
@@ -130,6 +132,7 @@ def observe(run: RunRow, flow: str, progress: ProgressRecord | None = None) -> O
         started=run.start_time,
         ended=run.end_time,
         attempt=max(run.run_count, 1),
+        of_attempt=_attempt_of(run),
         progress=progress,
     )
 
@@ -155,6 +158,14 @@ def _state_of(run: RunRow) -> RunState:
     if run.state.type == "FAILED" and run.state.name == PARTIAL:
         return RunState.PARTIAL
     return _STATES[run.state.type]
+
+
+def _attempt_of(child: RunRow) -> int:
+    for tag in child.tags:
+        number = tag.removeprefix(ATTEMPT_TAG)
+        if number != tag and number.isascii() and number.isdecimal():
+            return int(number[:9])
+    return 0
 
 
 def _root_of(child: RunRow) -> UUID | None:

@@ -52,9 +52,7 @@ class Observed(BaseModel):
     started: datetime | None = None
     ended: datetime | None = None
     attempt: int = 1
-    since: datetime | None = Field(
-        default=None, description="Of a run that was resumed: when its present attempt began. None: with its start."
-    )
+    of_attempt: int = Field(default=0, description="Of a child: which attempt of its run began it; 0: not known.")
     progress: ProgressRecord | None = None
 
 
@@ -121,6 +119,9 @@ def derive(
     `chosen` are the keys of the phases that were asked for; all when None. `past` are runs that had ended before this
     one started, the same ones at every look at a run: progress rests on them and must not go back.
 
+    In a run that was resumed, what an earlier attempt left counts as it does for the orchestrator: what completed is
+    kept, unless something that it comes after is run again; the rest is pending.
+
     A run that goes on is running, although phases of it failed; those tell so themselves. One that failed is partial
     when something is done. Phases that a run never came to are skipped, and yet were planned: they keep their weight,
     so that a run that is cancelled stays where it was. All others that are skipped weigh nothing.
@@ -129,10 +130,11 @@ def derive(
     phases: list[PhaseStatus] = []
     standings: list[Standing] = []
     failed: dict[str, str] = {}
+    again: set[str] = set()
     for phase in workflow.phases:
         asked = chosen is None or phase.key in chosen
         made = tries.get(phase.key, [])
-        present = [each for each in made if not _is_of_before(each, root)]
+        present = [each for each in made if _counts(each, root, stale=not again.isdisjoint(phase.after))]
         why = None if present else "not asked for" if not asked else hindrance(phase, failed)
         if present or (made and root.state.final and not why):
             status = _present(phase, (present or made)[-1], len(made), now)
@@ -142,6 +144,8 @@ def derive(
             status = _absent(phase, root, why, len(made))
             if why and asked:
                 failed[phase.key] = "was skipped"
+        if not why and not any(_is_earlier(each, root) for each in present):
+            again.add(phase.key)
         phases.append(status)
         if made or asked:
             standings.append(_standing(phase, present, skipped=why is not None))
@@ -188,16 +192,16 @@ def _tries(workflow: Workflow, children: Sequence[Observed]) -> Mapping[str, lis
     return tries
 
 
-def _is_of_before(child: Observed, root: Observed) -> bool:
-    """Whether a child belongs to an earlier attempt of its run, and will be tried again in this one."""
-    end = child.ended or child.created
-    return (
-        root.since is not None
-        and end is not None
-        and end < root.since
-        and child.state.final
-        and child.state is not RunState.COMPLETED
-    )
+def _is_earlier(child: Observed, root: Observed) -> bool:
+    """Whether an earlier attempt of the run began a child."""
+    return 0 < child.of_attempt < root.attempt
+
+
+def _counts(child: Observed, root: Observed, *, stale: bool) -> bool:
+    """Whether a child counts in this attempt of its run; `stale`: something that it comes after is run again."""
+    if not _is_earlier(child, root) or not child.state.final:
+        return True
+    return child.state is RunState.COMPLETED and not stale
 
 
 def _absent(phase: Phase, root: Observed, why: str | None, tries: int) -> PhaseStatus:
@@ -284,4 +288,4 @@ def _end(
     """When the run is thought to end: nothing is known of one that waits for somebody, or is being stopped."""
     if root.state is not RunState.RUNNING or root.stopping or root.started is None:
         return None, ""
-    return end_of(standings, durations, root.since or root.started, now)
+    return end_of(standings, durations, root.started if root.attempt == 1 else None, now)

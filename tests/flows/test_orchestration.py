@@ -76,7 +76,7 @@ def test_every_phase_is_a_child_named_and_tagged(toys: Any, completed: str) -> N
     assert sorted(children) == [f"{phase.number} {phase.name} · {SUBJECT}" for phase in toys.TOY.phases]
     for phase in toys.TOY.phases:
         child = children[f"{phase.number} {phase.name} · {SUBJECT}"]
-        assert set(child.tags) == {"toy", phase.key, f"run:{completed}"}
+        assert set(child.tags) == {"toy", phase.key, f"run:{completed}", "attempt:1"}
         assert child.state is not None
         assert child.state.is_completed()
         assert child.state.message == "2 done"

@@ -41,7 +41,6 @@ class Life:
     now: datetime = BEGAN
     state: RunState = RunState.RUNNING
     attempt: int = 1
-    since: datetime | None = None
     children: list[Observed] = field(default_factory=list)
     working: dict[str, Observed] = field(default_factory=dict)
     settled: set[str] = field(default_factory=set)
@@ -51,10 +50,9 @@ class Life:
         self._prepare()
 
     def _prepare(self) -> None:
-        keys = [phase.key for phase in self.workflow.phases]
-        completed = {key for key in self.chosen if self._latest(key) is RunState.COMPLETED}
-        self.settled = {key for key in keys if key not in self.chosen} | completed
-        self.pending = [phase for phase in self.workflow.phases if phase.key not in self.settled]
+        self.settled = {phase.key for phase in self.workflow.phases if phase.key not in self.chosen}
+        self.pending = [phase for phase in self.workflow.phases if phase.key in self.chosen]
+        self.begun: set[str] = set()
         self.working, self.failed = {}, {}
 
     def _latest(self, key: str) -> RunState | None:
@@ -65,7 +63,7 @@ class Life:
     def root(self) -> Observed:
         ended = self.now if self.state.final else None
         return Observed(
-            run_id="root", flow="work", state=self.state, attempt=self.attempt, since=self.since,
+            run_id="root", flow="work", state=self.state, attempt=self.attempt,
             created=BEGAN, started=BEGAN, ended=ended,
         )  # fmt: skip
 
@@ -86,10 +84,15 @@ class Life:
             self.draw(st.sampled_from(things))()
 
     def _ready(self) -> list[str]:
-        while skipped := [p for p in ready(self.pending, self.settled) if hindrance(p, self.failed)]:
-            self.pending.remove(skipped[0])
-            self.failed[skipped[0].key] = "was skipped"
-            self.settled.add(skipped[0].key)
+        """Skip what is hindered, keep what an earlier attempt completed; return what can start."""
+        for phase in ready(self.pending, self.settled):
+            if hindrance(phase, self.failed):
+                self.failed[phase.key] = "was skipped"
+            elif self._latest(phase.key) is not RunState.COMPLETED or not self.begun.isdisjoint(phase.after):
+                continue
+            self.pending.remove(phase)
+            self.settled.add(phase.key)
+            return self._ready()
         return [phase.key for phase in ready(self.pending, self.settled)]
 
     def _start(self) -> None:
@@ -102,9 +105,11 @@ class Life:
         state = self.draw(st.sampled_from([RunState.PENDING, RunState.RUNNING]))
         started = self.now if state is RunState.RUNNING else None
         child = Observed(
-            run_id=run_id, flow=f"work-{key}", parent=parent, state=state, created=self.now, started=started
-        )
+            run_id=run_id, flow=f"work-{key}", parent=parent, state=state, created=self.now, started=started,
+            of_attempt=self.attempt,
+        )  # fmt: skip
         self.children.append(child)
+        self.begun.add(key)
         self.working[key] = child
 
     def _replace(self, key: str, **changes: object) -> None:
@@ -162,7 +167,7 @@ class Life:
         for key in list(self.working):
             self._replace(key, state=RunState.CRASHED, ended=self.now)
         self.now += timedelta(seconds=1)
-        self.state, self.attempt, self.since = RunState.RUNNING, self.attempt + 1, self.now
+        self.state, self.attempt = RunState.RUNNING, self.attempt + 1
         self._prepare()
 
 
