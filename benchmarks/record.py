@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import imageio_ffmpeg
+import psutil
 from recordings import Look, Recording, read_recordings, write_recordings
 
 from deployments.cli.app import configured, say
@@ -27,6 +28,7 @@ from lib.video.plan import VIDEO
 from lib.workflows import workflows
 
 SECONDS_BETWEEN_LOOKS = 0.5
+SECONDS_OF_QUIET = 5
 SHORTEST, LONGEST = 4, 60
 """Seconds of a cut."""
 FILM_SECONDS = 212
@@ -37,6 +39,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path, help="the file of recordings to add to: benchmarks/histories/video.jsonl.gz")
     parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument(
+        "--busy", type=float, default=100, help="wait before each run until less than this percentage is at work"
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["REGIE_HOME"] = str(Path(folder, "home"))
@@ -47,6 +52,8 @@ def main() -> None:
             for number in range(len(recorded), len(recorded) + arguments.runs):
                 running.check()
                 source = make_source(Path(folder, f"rushes {number + 1}"), film(config), random.Random(SEED + number))
+                while psutil.cpu_percent(SECONDS_OF_QUIET) > arguments.busy:
+                    running.check()
                 new = record(source, Path(folder, f"out {number + 1}"), config)
                 if folder in new.line():
                     raise SystemExit(f"{new.subject} tells where it was recorded: {new.end.root.message}")

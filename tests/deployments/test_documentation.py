@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from deployments.environments import ENVIRONMENTS
+from lib.runs.status import PhaseStatus, RunState, RunStatus
 from lib.workflows import workflows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,3 +39,8 @@ def test_every_command_is_in_the_readme() -> None:
     readme = (ROOT / "README.md").read_text()
     names = [command.name or command.callback.__name__ for command in app.registered_commands if command.callback]
     assert [name for name in names if f"regie {name}" not in readme] == []
+
+
+@pytest.mark.parametrize("name", [*RunStatus.model_fields, *PhaseStatus.model_fields, *RunState])
+def test_the_page_of_runs_tells_every_field_and_state(name: str) -> None:
+    assert f"`{name}`" in (ROOT / "docs/runs.md").read_text()

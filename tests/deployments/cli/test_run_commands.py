@@ -1,4 +1,5 @@
 import json
+import re
 import signal
 import sqlite3
 import subprocess
@@ -11,6 +12,8 @@ import pytest
 from lib.runs.status import RunStatus
 
 from .conftest import Machine, until
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +99,16 @@ def test_a_run_is_cancelled_once_and_resumed(machine: Machine, working: Callable
     assert "goes on. Kept: 1 Start, 2 Left, 3 Right, 4 Join." in resumed.stderr
     assert (tmp_path / "start.begun").read_text().count("\n") == 1
     assert "there is nothing to resume" in machine.regie("resume", run_id).stderr
+
+
+def test_the_example_of_the_documentation_tells_the_newest_run(machine: Machine, done: str) -> None:
+    example = re.search(r"```python\n(.*?)```", (ROOT / "docs/runs.md").read_text(), re.DOTALL)
+    assert example is not None
+    variables = machine.variables | {"PREFECT_API_URL": machine.api_url}
+    command = [sys.executable, "-c", example[1]]
+    told = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120, check=True).stdout
+    assert told.startswith("toy toy box: ")
+    assert "\n5 Last: " in told
 
 
 BY_HAND = """
