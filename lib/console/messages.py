@@ -167,22 +167,16 @@ MESSAGES: Catalogue = {
     "gpu_memory": ("memory {used}", "mémoire {used}"),
     "warnings": ("{count} warning|{count} warnings", "{count} avertissement|{count} avertissements"),
     "warning_memory": (
-        "{percent} of the memory is in use. The system may end a phase for the lack of it: close other programs, or "
-        "run fewer at a time.",
-        "{percent} de la mémoire sont occupés. Le système peut mettre fin à une phase par manque de mémoire\u202f: "
-        "fermez d’autres programmes, ou lancez-en moins à la fois.",
+        "{percent} of the memory is in use: phases may be ended for the lack of it. Run fewer at a time.",
+        "{percent} de la mémoire sont occupés\u202f: des phases risquent d’être tuées. Lancez-en moins à la fois.",
     ),
     "warning_disk": (
-        "{percent} of the disk of {name} is in use. Results may find no room: free some space, or set `home` to a "
-        "folder of another disk.",
-        "{percent} du disque de {name} sont occupés. Les résultats risquent de manquer de place\u202f: libérez-en, ou "
-        "réglez `home` sur un dossier d’un autre disque.",
+        "{percent} of the disk of {name} is in use: results may find no room. Free some, or set `home` elsewhere.",
+        "{percent} du disque de {name} sont occupés\u202f: libérez de la place, ou réglez `home` ailleurs.",
     ),
     "warning_gpu_memory": (
-        "{percent} of the memory of {name} is in use. Engines may find no room on the GPU: end other programs that use "
-        "it.",
-        "{percent} de la mémoire de {name} sont occupés. Les moteurs risquent de manquer de place\u202f: fermez les "
-        "autres programmes qui l’utilisent.",
+        "{percent} of the memory of {name} is in use: engines may find no room. End what else uses it.",
+        "{percent} de la mémoire de {name} sont occupés\u202f: fermez les autres programmes qui l’utilisent.",
     ),
     "versions": ("Versions", "Versions"),
     "not_installed": ("not installed", "non installé"),

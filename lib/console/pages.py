@@ -1,13 +1,16 @@
 """The console's pages: complete without JavaScript, and live with it."""
 
+import re
 from collections.abc import Callable, Coroutine
 from datetime import UTC, date, datetime, time
+from functools import cache
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qs, quote, urlencode
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from pydantic import BeforeValidator
 
@@ -22,7 +25,8 @@ from lib.runs.listing import read_runs
 from lib.runs.reader import read_status
 from lib.runs.status import PhaseStatus, RunState, RunStatus
 
-RUNS_ON_A_PAGE = 20
+RUNS_ON_A_PAGE = 15
+"""So many keep the page below 50 kB, styles and scripts included."""
 STATES = [state for state in RunState if state is not RunState.SKIPPED]
 """States of a run; only phases are skipped."""
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -50,6 +54,7 @@ class Page(APIRoute):
                 return await render(
                     request,
                     "problem.html",
+                    styles=["table.css"],
                     status=problem.status,
                     headers=problem.headers,
                     title=words(f"problem_{problem.status}" if known else "problem_other"),
@@ -96,6 +101,7 @@ async def runs(
         request,
         "runs.html",
         page="runs",
+        styles=["table.css"],
         script="runs.js",
         runs=found.model_dump(mode="json"),
         asked=asked,
@@ -120,6 +126,7 @@ async def run(request: Request, console: Here, run_id: RunId, phase: Text = "") 
         request,
         "run.html",
         page="run",
+        styles=["run.css"],
         script="run.js",
         run=row,
         workflow=console.workflows[status.workflow].name,
@@ -135,7 +142,7 @@ async def ask(request: Request, console: Here, run_id: RunId, what: str) -> Resp
     if what not in {"cancel", "some"}:
         raise ProblemError(404, "There is nothing at this address.")
     status = await read_status(console.client, run_id, console.workflows)
-    return await render(request, "ask.html", what=what, run=status.model_dump(mode="json"))
+    return await render(request, "ask.html", styles=["ask.css"], what=what, run=status.model_dump(mode="json"))
 
 
 @router.post("/runs/{run_id}/cancel")
@@ -169,7 +176,7 @@ async def system(request: Request, console: Here) -> Response:
         request,
         "system.html",
         page="system",
-        script="system.js",
+        styles=["table.css", "system.css"],
         versions=(await to_thread.run_sync(versions)).model_dump(),
         engines=console.engines.known().model_dump(mode="json"),
         histories=histories,
@@ -184,7 +191,13 @@ async def static(version: str, name: str) -> Response:
     if path not in STATIC.iterdir():
         raise ProblemError(404, "There is nothing at this address.")
     kept = "public, max-age=31536000, immutable" if version == static_version() else "no-cache"
-    return FileResponse(path, media_type=TYPES[path.suffix], headers={"cache-control": kept})
+    return Response(lean(path), media_type=TYPES[path.suffix], headers={"cache-control": kept})
+
+
+@cache
+def lean(path: Path) -> str:
+    """Return a static file without its indentation and comment lines, which are for those who read the source."""
+    return re.sub(r"(?m)^\s+|^(//.*|/\*.*\*/)\n", "", path.read_text("utf-8"))
 
 
 def worth_a_look(status: RunStatus) -> PhaseStatus:

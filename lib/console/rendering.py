@@ -33,21 +33,24 @@ SPOKEN_BY_SCRIPTS = (
 )  # fmt: skip
 """The messages that scripts say too."""
 
-BLANK: Mapping[str, Any] = {
-    "run": {
-        "run_id": "", "workflow": "", "subject": "", "state": "pending", "stopping": False, "progress": None,
-        "started": None, "ended": None, "estimated_end": None,
-    },
-    "gpu": {"name": "", "percent": 0.0, "celsius": None, "memory": {"total": 0, "used": 0, "percent": 0.0}},
-    "warning": {"resource": "memory", "name": "", "percent": 0.0},
+BLANK_RUN = {
+    "run_id": "", "workflow": "", "subject": "", "state": "pending", "stopping": False, "progress": None,
+    "started": None, "ended": None, "estimated_end": None,
 }  # fmt: skip
-"""Rows that say nothing: what scripts make new rows of."""
+"""A run that says nothing: what scripts make new rows of."""
 
 
 async def render(
-    request: Request, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
+    request: Request,
+    template: str,
+    *,
+    styles: Sequence[str] = (),
+    script: str = "system.js",
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+    **values: Any,
 ) -> HTMLResponse:
-    """Return the answer to a request: a template, given what every page needs and these values.
+    """Return the answer to a request: a template with its styles and script, given what every page needs and `values`.
 
     The language is the one that was chosen on a page (`?lang=fr`, then remembered in a cookie), or the browser's.
     """
@@ -57,7 +60,8 @@ async def render(
     machine = await to_thread.run_sync(console.gauge.read)
     shared = {
         "page": "",
-        "script": "system.js",
+        "styles": ["base.css", *styles],
+        "script": script,
         "t": words,
         "now": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "machine": machine.model_dump(mode="json"),
@@ -139,5 +143,5 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"static": _static, "state_of": state_of, "blank": BLANK, "spark": spark}
+    environment.globals |= {"static": _static, "state_of": state_of, "blank_run": BLANK_RUN, "spark": spark}
     return environment

@@ -15,7 +15,7 @@ from lib.console.problems import ProblemError
 
 logger = logging.getLogger("regie.console")
 
-HEAD_LIMIT = 32 * 1024
+HEAD_LIMIT = 64 * 1024
 """The most bytes that the address and the headers of a request may have."""
 BODY_LIMIT = 256 * 1024
 """The most bytes that the body of a request may have."""

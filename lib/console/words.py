@@ -15,6 +15,9 @@ Row = Mapping[str, Any]
 """A run or a phase as the plain values of JSON: what the API gives, and what live events tell."""
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
+LINE = 100
+"""Longest line on a phase among others, in characters."""
+
 _FINAL = frozenset({"completed", "partial", "failed", "crashed", "cancelled", "skipped"})
 
 
@@ -134,7 +137,8 @@ def _left(words: Words, row: Row) -> str | None:
 
 def _what(words: Words, row: Row) -> str:
     """One line on a phase: what it works on, or else what went wrong, or what it did."""
-    return row.get("item") or words.phrase(row.get("error") or "") or _counters(words, row) or ""
+    line = row["item"] or words.phrase(row["error"]) or _counters(words, row) or ""
+    return line if len(line) <= LINE else f"{line[:LINE]}…"
 
 
 def _trouble(words: Words, row: Row) -> str | None:
@@ -154,9 +158,15 @@ def _gpu_words(words: Words, row: Row) -> str:
     return " · ".join([words("gpu_memory", used=_used(words, row["memory"])), *heat])
 
 
-def _warning(words: Words, row: Row) -> str:
-    kind = row["resource"].replace(" ", "_")
-    return words(f"warning_{kind}", name=row["name"], percent=words.whole_percent(row["percent"]))
+def _warnings(words: Words, row: Row) -> str:
+    return "\n".join(
+        words(
+            f"warning_{each['resource'].replace(' ', '_')}",
+            name=each["name"],
+            percent=words.whole_percent(each["percent"]),
+        )
+        for each in row["warnings"]
+    )
 
 
 SHOWN: Mapping[str, Callable[[Words, Row], str | None]] = {
@@ -187,9 +197,8 @@ SHOWN: Mapping[str, Callable[[Words, Row], str | None]] = {
     ),
     "gpu_percent": lambda words, row: words.whole_percent(_gpu(row)),
     "gpu_words": _gpu_words,
-    "has_gpus": lambda _, row: str(len(row["gpus"])) if row["gpus"] else None,
     "warned": lambda words, row: words("warnings", count=len(row["warnings"])) if row["warnings"] else None,
-    "warning_words": _warning,
+    "warning_words": _warnings,
 }
 """What is shown of a row that is not just a field of it."""
 
@@ -204,7 +213,7 @@ PHRASES = (
     ("this run's pace", "basis_pace"),
     ("not asked for", "reason_not_asked"),
     (r"needs (?P<phase>\S+), which (?:was )?(?:failed|cancelled|skipped|crashed)", "reason_needs"),
-    (r"the run was \w+ before it", "reason_before"),
+    (r"the run (?:was )?\w+ before it", "reason_before"),
 )
 """What Régie says of runs in English, wherever it says it, and the message that says the same."""
 

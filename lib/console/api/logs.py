@@ -34,7 +34,9 @@ async def logs(
     run_id: RunId,
     phase: Phases = [],  # noqa: B006  # FastAPI makes a copy
     level: Least = "info",
-    after: Annotated[str, Query(max_length=8000, description="`next` of the page before.")] = "",
+    after: Annotated[
+        str, Query(max_length=3500, pattern="^[A-Za-z0-9_-]*$", description="`next` of the page before.")
+    ] = "",
     limit: Annotated[int | None, Query(ge=1, le=MOST, description="Lines; as many as fit, when not given.")] = None,
 ) -> LogPage:
     """Return one page of lines, the oldest first; `next` leads on, and while a run works to what it says later."""

@@ -1,5 +1,4 @@
-// Buttons that act on a run: they ask first where that is due, and say why when it did not work.
-import { tell } from "./page.js";
+// Acts on a run; what asks first does so in a dialogue, which is the form of its own page.
 import { t } from "./words.js";
 
 const id = encodeURIComponent(document.body.dataset.run);
@@ -7,73 +6,68 @@ const id = encodeURIComponent(document.body.dataset.run);
 async function post(action, body) {
   const answer = await fetch(`/api/v1/runs/${id}/${action}`, {
     method: "POST",
-    headers: body ? { "Content-Type": "application/json" } : {},
+    headers: body && { "Content-Type": "application/json" },
     body: body && JSON.stringify(body),
   }).catch(() => null);
   const said = await answer?.json().catch(() => null);
-  if (answer?.ok) return said;
-  throw new Error(t("failed_request", { reason: said?.detail ?? t("no_answer") }));
+  if (!answer?.ok) throw new Error(t("failed_request", { reason: said?.detail ?? t("no_answer") }));
+  if (action === "again") location.assign(`/runs/${encodeURIComponent(said.run_id)}`);
 }
 
-async function act(action, body) {
-  const { run_id } = await post(action, body);
-  if (action === "again") location.assign(`/runs/${encodeURIComponent(run_id)}`);
-}
-
-for (const form of document.querySelectorAll("[data-action]")) {
-  const { action } = form.dataset, button = form.querySelector("button"), dialog = document.getElementById(`ask-${action}`);
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    if (button.getAttribute("aria-disabled") || button.dataset.busy) return;
-    if (dialog) {
-      complain(dialog, "");
-      dialog.showModal();
-      return;
-    }
-    button.dataset.busy = "1";
-    await act(action).catch((error) => {
-      const place = document.getElementById("trouble");
-      place.hidden = false;
-      place.textContent = error.message;
-    });
-    delete button.dataset.busy;
-  });
-}
-
-function complain(dialog, text) {
-  const place = dialog.querySelector(".trouble");
+function complain(place, text) {
   place.hidden = !text;
   place.textContent = text;
 }
 
-for (const dialog of document.querySelectorAll("dialog")) {
-  const form = dialog.querySelector("form"), button = form.querySelector("button");
-  dialog.querySelector("[data-close]").addEventListener("click", (event) => {
+const style = document.createElement("link");
+const styled = new Promise((resolve) => { style.onload = style.onerror = resolve; });
+Object.assign(style, { rel: "stylesheet", href: new URL("ask.css", import.meta.url) });
+document.head.append(style);
+
+let busy = false;
+export async function act(form) {
+  const { action } = form.dataset, button = form.querySelector("button"), place = document.getElementById("trouble");
+  if (busy || button.getAttribute("aria-disabled")) return;
+  busy = true;
+  complain(place, "");
+  await (form.method === "get" ? ask(form, button) : post(action)).catch((error) => complain(place, error.message));
+  busy = false;
+}
+
+async function ask(opener, button) {
+  const page = await fetch(opener.action).then((answer) => answer.ok ? answer.text() : "", () => "");
+  const form = new DOMParser().parseFromString(page, "text/html").querySelector(".ask");
+  if (!form) throw new Error(t("failed_request", { reason: t("no_answer") }));
+  const dialog = document.createElement("dialog"), [title] = form.children;
+  title.id = "ask";
+  dialog.setAttribute("aria-labelledby", "ask");
+  dialog.append(form);
+  document.body.append(dialog);
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    button.focus();
+  });
+  dialog.addEventListener("click", (event) => {
+    if (event.target !== dialog && !event.target.closest("a")) return;
     event.preventDefault();
     dialog.close();
   });
-  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
   // The browser itself lets the focus go on to its own buttons.
   dialog.addEventListener("keydown", (event) => {
-    if (event.key !== "Tab") return;
-    const stops = [...dialog.querySelectorAll("a, button, input")], last = stops.at(-1);
-    const [from, to] = event.shiftKey ? [stops[0], last] : [last, stops[0]];
-    if (document.activeElement !== from) return;
+    const stops = [...dialog.querySelectorAll("a, button, input")], place = stops.indexOf(document.activeElement);
+    if (event.key !== "Tab" || place !== (event.shiftKey ? 0 : stops.length - 1)) return;
     event.preventDefault();
-    to.focus();
+    stops.at(event.shiftKey ? -1 : 0).focus();
   });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (button.dataset.busy) return;
-    const boxes = [...form.querySelectorAll("input")];
+    const boxes = [...form.querySelectorAll("input")], trouble = form.querySelector(".trouble");
     const only = boxes.filter((box) => box.checked).map((box) => Number(box.value));
-    if (boxes.length && !only.length) {
-      complain(dialog, t("some_none"));
-      boxes[0].focus();
-      return;
-    }
-    button.dataset.busy = "1";
-    await act(form.dataset.post, boxes.length ? { only } : undefined).then(() => dialog.close(), (error) => complain(dialog, error.message));
-    delete button.dataset.busy;
+    if (boxes.length && !only.length) return complain(trouble, t("some_none"));
+    complain(trouble, "");
+    await (boxes.length ? post("again", { only }) : post(opener.dataset.action))
+      .then(() => dialog.close(), (error) => complain(trouble, error.message));
   });
+  await styled;
+  dialog.showModal();
 }

@@ -6,31 +6,24 @@ const put = (element, name, text) => { if (element.getAttribute(name) !== text) 
 const say = (element, text) => { if (element.textContent !== text) element.textContent = text; };
 
 export function patch(root, row) {
-  for (const element of all(root, "data-each")) fill(element, row[element.dataset.each]);
-  // What stands in a list belongs to its own row.
-  const own = (name) => all(root, name).filter((element) => {
-    const list = element.closest("[data-item]");
-    return !list || list === root || !root.contains(list);
-  });
+  // What stands in a list belongs to a row of that list.
+  const lists = all(root, "data-each");
+  const own = (name) => all(root, name).filter((element) => !lists.some((list) => list.contains(element)));
+  for (const list of lists) row[list.dataset.each].forEach((each, place) => list.children[place] && patch(list.children[place], each));
   for (const element of own("data-t")) {
-    const text = shown(row, element.dataset.t);
+    say(element, shown(row, element.dataset.t));
+  }
+  for (const element of own("data-c")) {
+    const text = shown(row, element.dataset.c);
     say(element, text);
-    if ("titled" in element.dataset) put(element, "title", text);
+    put(element, "title", text);
   }
   for (const element of own("data-time")) time(element, row[element.dataset.time]);
   for (const element of own("data-v")) element.value = value(row, element.dataset.v);
   for (const element of own("data-arc")) put(element, "stroke-dasharray", `${value(row, element.dataset.arc).toFixed(1)} 200`);
   for (const element of own("data-if")) element.hidden = !shown(row, element.dataset.if);
   for (const element of own("data-href")) put(element, "href", element.dataset.href + encodeURIComponent(row.run_id ?? ""));
-  if (row.state) for (const element of own("data-state")) state(element, row);
-}
-
-function state(element, row) {
-  const name = stateOf(row);
-  put(element, "data-state", name);
-  if (!("said" in element.dataset)) return;
-  put(element.querySelector("use"), "href", `#i-${name}`);
-  say(element.lastElementChild, shown(row, "state"));
+  if (row.state) for (const element of own("data-state")) put(element, "data-state", stateOf(row));
 }
 
 function time(element, iso) {
@@ -45,15 +38,4 @@ export function localise(element) {
   say(element, iso ? moment(iso) : "");
   if (iso) put(element, "title", new Date(iso).toLocaleString(locale));
   else element.removeAttribute("title");
-}
-
-function fill(list, rows) {
-  const template = list.querySelector("template");
-  const items = [...list.children].filter((element) => element !== template);
-  for (const extra of items.slice(rows.length)) extra.remove();
-  rows.forEach((row, place) => {
-    const item = items[place] ?? list.insertBefore(template.content.firstElementChild.cloneNode(true), template);
-    item.dataset.item = "";
-    patch(item, row);
-  });
 }

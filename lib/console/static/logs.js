@@ -54,7 +54,7 @@ export function follow(id) {
     time.textContent = new Date(line.time).toLocaleTimeString(locale);
     time.title = moment(line.time);
     const from = document.createElement("bdi");
-    from.className = "from cut";
+    from.className = "from";
     from.textContent = from.title = visible(line.phase || "–");
     const said = document.createElement("bdi");
     if (!["info", "debug"].includes(line.level)) {

@@ -14,20 +14,13 @@ export function show(key, row) {
   for (const element of document.querySelectorAll(`[data-row="${CSS.escape(key)}"]`)) patch(element, row);
 }
 
-function remembered(name, element, event, get, set) {
-  const kept = localStorage.getItem(name);
-  if (kept !== null) set(kept === "1");
-  element.addEventListener(event, () => localStorage.setItem(name, get() ? "1" : "0"));
-}
-
-const widget = document.getElementById("machine");
-remembered("machine", widget, "toggle", () => widget.open, (open) => { widget.open = open && innerWidth > 880; });
+// What is folded out lies over the page, so it folds in again by itself.
 for (const menu of document.querySelectorAll(".menu")) {
-  menu.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && menu.open) {
-      menu.open = false;
-      menu.firstElementChild.focus();
-    }
+  addEventListener("pointerdown", ({ target }) => { if (!menu.contains(target)) menu.open = false; });
+  menu.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    menu.firstElementChild.focus();
   });
 }
 
@@ -35,28 +28,14 @@ const ends = document.getElementById("ends");
 ends.hidden = false;
 const wish = Object.fromEntries([...ends.querySelectorAll("input")].map((box) => [box.name, box]));
 wish.title.checked = true;
-for (const box of Object.values(wish)) remembered(`ends-${box.name}`, box, "change", () => box.checked, (on) => { box.checked = on; });
-wish.sound.addEventListener("change", () => { if (wish.sound.checked) chime(true); });
-wish.notify.addEventListener("change", async () => {
-  const allowed = !wish.notify.checked || (globalThis.Notification && await Notification.requestPermission() === "granted");
-  ends.querySelector(".note").hidden = allowed;
-  if (!allowed) wish.notify.click();
-});
-
-let sound;
-function chime(well) {
-  sound ??= new AudioContext();
-  sound.resume();
-  (well ? [660, 880] : [440, 330]).forEach((pitch, place) => {
-    const note = sound.createOscillator(), volume = sound.createGain(), start = sound.currentTime + place * 0.18;
-    note.frequency.value = pitch;
-    volume.gain.setValueAtTime(0.12, start);
-    volume.gain.exponentialRampToValueAtTime(0.001, start + 0.4);
-    note.connect(volume).connect(sound.destination);
-    note.start(start);
-    note.stop(start + 0.4);
-  });
+for (const box of Object.values(wish)) {
+  const kept = localStorage.getItem(`ends-${box.name}`);
+  if (kept) box.checked = kept === "1";
 }
+ends.addEventListener("change", async ({ target }) => {
+  localStorage.setItem(`ends-${target.name}`, target.checked ? "1" : "0");
+  if (target.checked && target !== wish.title) (await import("./ends.js")).wished(target, ends.querySelector(".note"));
+});
 
 // Says that a run ended, when it was seen at work before; as the person chose.
 export function watch(run, before) {
@@ -64,8 +43,7 @@ export function watch(run, before) {
   const text = t("ended", { subject: shown(run, "subject"), state: shown(run, "state") });
   tell(text);
   if (wish.title.checked) mark(text);
-  if (wish.sound.checked) chime(run.state === "completed");
-  if (wish.notify.checked && globalThis.Notification?.permission === "granted") new Notification("Régie", { body: text, tag: run.run_id });
+  if (wish.sound.checked || wish.notify.checked) import("./ends.js").then((ends) => ends.end(run, text, wish));
 }
 
 let title = document.title, marked = "";

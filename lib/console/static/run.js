@@ -3,7 +3,6 @@ import { patch } from "./bind.js";
 import { rows, retitle, show, start, tell, watch } from "./page.js";
 import { hindrance, shown, stateOf, t } from "./words.js";
 import { follow } from "./logs.js";
-import "./ask.js";
 
 const id = document.body.dataset.run;
 const detail = document.querySelector(".detail");
@@ -25,8 +24,8 @@ function row(key, value, before) {
 
 function offer(form, why) {
   const [button, reason] = form.children;
-  button.toggleAttribute("aria-disabled", Boolean(why));
   if (why) button.setAttribute("aria-disabled", "true");
+  else button.removeAttribute("aria-disabled");
   reason.hidden = !why;
   reason.textContent = why;
 }
@@ -47,6 +46,11 @@ document.querySelector(".spine").addEventListener("click", (event) => {
   choose(node.dataset.row.slice("phase:".length));
   history.replaceState(null, "", node.href);
   if (innerWidth <= 880) document.getElementById("detail").scrollIntoView({ block: "start" });
+});
+
+document.querySelector(".actions").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  (await import("./ask.js")).act(event.target);
 });
 
 start({ [`run:${id}`]: { row, end: () => logs.wake() } });

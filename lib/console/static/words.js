@@ -86,7 +86,7 @@ const SHOWN = {
   basis: (row) => row.basis.split(", ").map(phrase).join(", "),
   again: (row) => row.attempt > 1 ? row.attempt : "",
   tries: (row) => row.attempt || "",
-  what: (row) => row.item || phrase(row.error) || counters(row),
+  what: (row) => [...(row.item || phrase(row.error) || counters(row))].map((c, place) => place < 100 ? c : place > 100 ? "" : "…").join(""),
   why: (row) => phrase(row.error),
   trouble: (row) => isFinal(row) && row.state !== "completed" ? phrase(row.message) : "",
   unfinished: (row) => isFinal(row) ? "" : 1,
@@ -99,9 +99,9 @@ const SHOWN = {
   disk_words: (row) => t("disk_free", { free: bytes(row.disk.free), folder: row.disk.folder }),
   gpu_percent: (row) => percent(gpu(row)),
   gpu_words: (row) => [t("gpu_memory", { used: used(row.memory) }), ...(row.celsius == null ? [] : [`${row.celsius}${NARROW}°C`])].join(" · "),
-  has_gpus: (row) => row.gpus.length || "",
   warned: (row) => row.warnings.length ? t("warnings", { count: row.warnings.length }) : "",
-  warning_words: (row) => t(`warning_${row.resource.replace(" ", "_")}`, { name: row.name, percent: percent(row.percent) }),
+  warning_words: (row) => row.warnings.map(({ resource, name, percent: share }) =>
+    t(`warning_${resource.replace(" ", "_")}`, { name, percent: percent(share) })).join("\n"),
 };
 const VALUES = { memory: (row) => row.memory.percent, disk: (row) => row.disk.percent, gpu };
 
