@@ -48,7 +48,12 @@ def main() -> None:
             if database == "PostgreSQL":
                 url = ending.enter_context(postgresql(folder))
             os.environ["PREFECT_SERVER_DATABASE_CONNECTION_URL"] = url
-            ending.enter_context(stack(Settings(home=folder, _env_file=None), lambda _: None, port=0, workers=False))
+            config = Settings(home=folder, _env_file=None)
+            server = ending.enter_context(stack(config, lambda _: None, port=0, workers=False, console=False))
+            # Prefect read its environment when it was imported, for the first of the two servers.
+            from prefect.settings import PREFECT_API_URL, temporary_settings
+
+            ending.enter_context(temporary_settings({PREFECT_API_URL: server.api_url}))
             for past in (0, arguments.past):
                 fill(url, WORKFLOWS[10], completed=past)
                 for children, workflow in WORKFLOWS.items():
