@@ -1,0 +1,169 @@
+"""Which runs are dead, by what is known of their processes."""
+
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prefect.client.schemas.objects import FlowRun, State, StateType
+from regie_toy_holder import until
+
+from deployments.watch import CLOCKS, LONG, PATIENCE, is_alive, judge
+from lib.runs.process import pid_here, place_of
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+OLD = PATIENCE + timedelta(seconds=1)
+HERE, ELSEWHERE = place_of(41), "another-machine:41"
+FINAL = (StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED)
+WORKER = "prefect.worker.name"
+
+
+def a_run(
+    kind: StateType, age: timedelta = OLD, place: str | None = None, *, deployed: bool = True, worker: str | None = None
+) -> FlowRun:
+    return FlowRun(
+        flow_id=uuid4(),
+        state=State(type=kind, timestamp=NOW - age),
+        infrastructure_pid=place,
+        deployment_id=uuid4() if deployed else None,
+        labels={WORKER: worker} if worker else {},
+    )
+
+
+def gone(_pid: int, _since: datetime) -> bool:
+    return False
+
+
+def living(_pid: int, _since: datetime) -> bool:
+    return True
+
+
+def verdict(run: FlowRun, root: FlowRun | None = None, alive: Any = gone) -> StateType | None:
+    state = judge(run, root, NOW, alive)
+    assert state is None or state.is_scheduled() or len(str(state.message).split()) > 3, "it says why"
+    return state.type if state else None
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [(StateType.RUNNING, StateType.CRASHED), (StateType.CANCELLING, StateType.CANCELLED)],
+)
+@pytest.mark.parametrize("deployed", [True, False])
+def test_a_run_whose_process_is_gone_has_ended(kind: StateType, expected: StateType, deployed: bool) -> None:
+    assert verdict(a_run(kind, place=HERE, deployed=deployed)) is expected
+    assert verdict(a_run(kind, place=HERE, deployed=deployed), alive=living) is None
+
+
+KINDS = st.sampled_from(list(StateType))
+AGES = st.timedeltas(timedelta(), timedelta(days=400))
+PLACES = st.sampled_from([None, HERE, ELSEWHERE, "41", "container:0123456789ab", f"{HERE}x"])
+
+
+@st.composite
+def runs(draw: st.DrawFn, kinds: st.SearchStrategy[StateType] = KINDS) -> FlowRun:
+    return a_run(
+        draw(kinds),
+        draw(AGES),
+        draw(PLACES),
+        deployed=draw(st.booleans()),
+        worker=draw(st.sampled_from([None, HERE, ELSEWHERE])),
+    )
+
+
+@given(run=runs(), root=st.none() | runs())
+def test_what_has_ended_stays_as_it_is(run: FlowRun, root: FlowRun | None) -> None:
+    if run.state is not None and run.state.is_final():
+        assert verdict(run, root) is None
+
+
+@given(run=runs(st.sampled_from([StateType.RUNNING, StateType.CANCELLING])), root=st.none() | runs())
+def test_a_run_whose_process_lives_is_never_ended(run: FlowRun, root: FlowRun | None) -> None:
+    if pid_here(run.infrastructure_pid) is not None:
+        assert verdict(run, root, living) is None
+
+
+@given(run=runs(st.just(StateType.RUNNING)))
+def test_a_run_of_another_machine_is_never_ended(run: FlowRun) -> None:
+    if pid_here(run.infrastructure_pid) is None:
+        assert verdict(run) is None
+
+
+@given(run=runs(), root=st.none() | runs())
+def test_a_state_of_a_moment_ago_is_left_alone(run: FlowRun, root: FlowRun | None) -> None:
+    if run.state is not None and NOW - run.state.timestamp < PATIENCE:
+        assert verdict(run, root) is None
+
+
+@given(run=runs(), root=st.none() | runs())
+def test_nothing_is_ever_called_completed_or_begun(run: FlowRun, root: FlowRun | None) -> None:
+    assert verdict(run, root) in {None, StateType.CRASHED, StateType.CANCELLED, StateType.SCHEDULED}
+
+
+@pytest.mark.parametrize("kind", [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING])
+@pytest.mark.parametrize("end", FINAL)
+def test_a_phase_in_the_process_of_its_run_ends_with_it(kind: StateType, end: StateType) -> None:
+    stopped = StateType.CANCELLED in {end} or kind is StateType.CANCELLING
+    expected = StateType.CANCELLED if stopped else StateType.CRASHED
+    assert verdict(a_run(kind, deployed=False), a_run(end)) is expected
+
+
+def test_a_phase_in_the_process_of_an_earlier_attempt_ended_with_that() -> None:
+    phase = a_run(StateType.RUNNING, timedelta(hours=1), deployed=False)
+    assert verdict(phase, a_run(StateType.RUNNING, timedelta(minutes=1), HERE), living) is StateType.CRASHED
+    assert verdict(phase, a_run(StateType.RUNNING, timedelta(hours=2), HERE), living) is None
+
+
+def test_a_run_that_a_worker_took_and_never_began_waits_for_another() -> None:
+    lost = a_run(StateType.PENDING, worker=HERE)
+    assert verdict(lost) is StateType.SCHEDULED
+    assert verdict(lost, a_run(StateType.RUNNING, place=HERE)) is StateType.SCHEDULED
+    assert verdict(lost, alive=living) is None
+    assert verdict(a_run(StateType.PENDING, worker=ELSEWHERE)) is None
+    assert verdict(a_run(StateType.PENDING, LONG / 2)) is None, "the worker has not said its name yet"
+    assert verdict(a_run(StateType.PENDING, LONG * 2)) is StateType.SCHEDULED
+
+
+@pytest.mark.parametrize("end", FINAL)
+def test_a_phase_that_nobody_began_is_not_begun_after_the_end_of_its_run(end: StateType) -> None:
+    expected = StateType.CANCELLED if end is StateType.CANCELLED else StateType.CRASHED
+    assert verdict(a_run(StateType.SCHEDULED), a_run(end)) is expected
+    assert verdict(a_run(StateType.PENDING, worker=HERE), a_run(end)) is expected
+    assert verdict(a_run(StateType.PENDING, worker=HERE), a_run(end), living) is None
+
+
+def test_a_run_that_waits_for_its_time_is_left_alone() -> None:
+    assert verdict(a_run(StateType.SCHEDULED, timedelta(days=3))) is None
+    assert verdict(a_run(StateType.SCHEDULED, timedelta(days=3)), a_run(StateType.RUNNING, place=HERE)) is None
+
+
+def test_a_run_that_was_stopped_and_whose_worker_is_gone_has_ended() -> None:
+    assert verdict(a_run(StateType.CANCELLING, worker=HERE)) is StateType.CANCELLED
+    assert verdict(a_run(StateType.CANCELLING, worker=HERE), alive=living) is None
+
+
+def test_this_process_lives_and_has_since_it_began() -> None:
+    assert is_alive(os.getpid(), datetime.now(UTC))
+    assert pid_here(place_of()) == os.getpid()
+
+
+def test_a_process_that_began_after_the_work_is_another_one() -> None:
+    assert not is_alive(os.getpid(), datetime(2020, 1, 1, tzinfo=UTC) - CLOCKS)
+
+
+def test_a_busy_process_that_answers_nothing_lives() -> None:
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as busy:
+        busy.send_signal(signal.SIGSTOP)
+        assert is_alive(busy.pid, datetime.now(UTC))
+        busy.kill()
+        until(lambda: not is_alive(busy.pid, datetime.now(UTC)))
+
+
+@pytest.mark.parametrize("place", [None, "", "12", ":12", "another-machine:12", place_of() + "x", f"{HERE}:²"])
+def test_what_is_not_the_place_of_a_process_here_is_nobodys(place: str | None) -> None:
+    assert pid_here(place) is None
