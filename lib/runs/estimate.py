@@ -25,7 +25,9 @@ class Standing:
 
     phase: Phase
     skipped: bool = False
-    """Whether it cannot run, because one that it needs did not end well."""
+    """Whether it does not run, because one that it needs did not end well."""
+    weighs: bool = True
+    """Whether it is a part of the run's progress."""
     over: bool = False
     started: datetime | None = None
     ended: datetime | None = None

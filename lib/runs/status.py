@@ -14,8 +14,8 @@ from lib.runs.weights import fraction_of
 
 PARTIAL = "Partial"
 """Name of the FAILED-type state of a run that failed in part: Prefect has no partial state of its own."""
-BEFORE_THE_END = 99.9
-"""The most progress of what has not completed, in percent."""
+BEFORE_THE_END = 99.4
+"""The most progress of what has not completed, in percent: it is not 100 when it is rounded either."""
 
 
 class RunState(StrEnum):
@@ -123,13 +123,14 @@ def derive(
     kept, unless something that it comes after is run again; the rest is pending.
 
     A run that goes on is running, although phases of it failed; those tell so themselves. One that failed is partial
-    when something is done. Phases that a run never came to are skipped, and yet were planned: they keep their weight,
-    so that a run that is cancelled stays where it was. All others that are skipped weigh nothing.
+    when something is done. Skipped phases weigh nothing, but for those that only a crash or a cancellation kept the run
+    from: such a run stays where it was, and can be resumed.
     """
     tries = _tries(workflow, children)
     phases: list[PhaseStatus] = []
     standings: list[Standing] = []
     failed: dict[str, str] = {}
+    hopeless: dict[str, str] = {}
     again: set[str] = set()
     for phase in workflow.phases:
         asked = chosen is None or phase.key in chosen
@@ -139,16 +140,21 @@ def derive(
         if present or (made and root.state.final and not why):
             status = _present(phase, (present or made)[-1], len(made), now)
             if status.state in _NEVER_WELL:
-                failed[phase.key] = status.state.value
+                failed[phase.key] = _NEVER_WELL[status.state]
+            if present and status.state is RunState.FAILED:
+                hopeless[phase.key] = _NEVER_WELL[status.state]
         else:
             status = _absent(phase, root, why, len(made))
             if why and asked:
                 failed[phase.key] = "was skipped"
+                if hindrance(phase, hopeless):
+                    hopeless[phase.key] = "was skipped"
         if not why and not any(_is_earlier(each, root) for each in present):
             again.add(phase.key)
         phases.append(status)
-        if made or asked:
-            standings.append(_standing(phase, present, skipped=why is not None))
+        if present or asked:
+            weighs = bool(present) or phase.key not in hopeless
+            standings.append(_standing(phase, present, skipped=why is not None, weighs=weighs))
     durations = Durations(past)
     state = _overall(root, phases)
     end, basis = _end(root, standings, durations, now)
@@ -170,8 +176,12 @@ def derive(
     )
 
 
-_NEVER_WELL = frozenset({RunState.FAILED, RunState.CRASHED, RunState.CANCELLED})
-"""How a phase ends without a result that others could work on."""
+_NEVER_WELL = {
+    RunState.FAILED: "failed",
+    RunState.CRASHED: "crashed",
+    RunState.CANCELLED: "was cancelled",
+}
+"""How a phase ends without a result that others could work on, in words."""
 _WORDS = {
     RunState.COMPLETED: "the run completed without it",
     RunState.PARTIAL: "the run failed before it",
@@ -257,10 +267,10 @@ def _percent(child: Observed) -> float:
     return max(min(percent, 100.0 if child.state.final else BEFORE_THE_END), 0.0)
 
 
-def _standing(phase: Phase, tries: Sequence[Observed], *, skipped: bool) -> Standing:
+def _standing(phase: Phase, tries: Sequence[Observed], *, skipped: bool, weighs: bool) -> Standing:
     """Where a phase stands in this attempt of its run, by its tries in it."""
     if not tries:
-        return Standing(phase, skipped=skipped)
+        return Standing(phase, skipped=skipped, weighs=weighs)
     latest = tries[-1]
     return Standing(
         phase,

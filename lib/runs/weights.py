@@ -27,12 +27,12 @@ def fraction_of(standings: Sequence[Standing], durations: Durations) -> float:
         # The work of a phase that is a stage alone is known before any of it is done.
         own = known_of(stage).work if len(stage) == 1 else {}
         weights = _weights(standings, durations, Known({**known.work, **own}, known.share))
-        rest = [each for each in chain(*stages[number:]) if not each.skipped]
+        rest = [each for each in chain(*stages[number:]) if each.weighs]
         whole = sum(weights[each.phase.key] for each in rest)
-        if any(each.reached < 1 for each in stage if not each.skipped):
+        if any(each.reached < 1 for each in stage if each.weighs):
             return done + left * sum(weights[each.phase.key] * each.reached for each in rest) / whole
         if rest:
-            share = sum(weights[each.phase.key] for each in stage if not each.skipped) / whole
+            share = sum(weights[each.phase.key] for each in stage if each.weighs) / whole
             done, left = done + left * share, left * (1 - share)
     return done
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lib.runs.past import PastPhase, PastRun
 from lib.runs.plan import Phase, Workflow, hindrance
 from lib.runs.progress import ProgressRecord
 from lib.runs.status import Observed, PhaseStatus, RunState, RunStatus, derive
@@ -236,3 +237,102 @@ def test_children_made_at_the_same_moment_are_told_apart_the_same_way_always(cha
     twins = [observed("work-p1", state, state.value, created=NOW) for state in (RunState.FAILED, RunState.RUNNING)]
     root = observed("work", RunState.RUNNING)
     assert derive(chain(1), root, twins, NOW) == derive(chain(1), root, twins[::-1], NOW)
+
+
+def test_a_phase_that_crashed_says_so_and_stops_those_that_need_it(chain: Callable[[int], Workflow]) -> None:
+    child = observed("work-p1", RunState.CRASHED, created=NOW, message="its process died")
+    status = derive(chain(2), observed("work", RunState.RUNNING), [child], NOW)
+    assert [(phase.state, phase.error) for phase in status.phases] == [
+        (RunState.CRASHED, "its process died"),
+        (RunState.SKIPPED, "needs p1, which crashed"),
+    ]
+    assert status.counts == {RunState.CRASHED: 1, RunState.SKIPPED: 1}
+    assert status.state is RunState.RUNNING
+
+
+def test_a_run_that_crashed_tells_of_phases_that_go_on_elsewhere(chain: Callable[[int], Workflow]) -> None:
+    child = observed("work-p1", RunState.RUNNING, created=NOW, progress=ProgressRecord(percent=40))
+    status = derive(chain(2), observed("work", RunState.CRASHED, message="no heartbeat"), [child], NOW)
+    assert (status.state, status.message) == (RunState.CRASHED, "no heartbeat")
+    assert [phase.state for phase in status.phases] == [RunState.RUNNING, RunState.SKIPPED]
+    assert of(status, "p2").error == "the run crashed before it"
+
+
+def test_a_run_that_is_cancelled_stays_where_it_was(chain: Callable[[int], Workflow]) -> None:
+    """The phases that it never came to were planned, and are not done."""
+    record = ProgressRecord(percent=50)
+    before = [observed("work-p1", RunState.RUNNING, created=NOW, progress=record)]
+    after = [observed("work-p1", RunState.CANCELLED, created=NOW, progress=record)]
+    running = derive(chain(5), observed("work", RunState.RUNNING), before, NOW)
+    assert running.progress == derive(chain(5), observed("work", RunState.CANCELLED), after, NOW).progress == 10
+
+
+def test_phases_that_a_failure_keeps_from_running_weigh_nothing_and_those_behind_a_crash_do(
+    chain: Callable[[int], Workflow],
+) -> None:
+    def progress(end: RunState) -> float:
+        child = observed("work-p1", end, created=NOW, progress=ProgressRecord(percent=50))
+        return derive(chain(5), observed("work", RunState.RUNNING), [child], NOW).progress
+
+    assert (progress(RunState.FAILED), progress(RunState.CRASHED), progress(RunState.CANCELLED)) == (50, 10, 10)
+
+
+def test_in_a_resumed_run_what_did_not_complete_is_pending_again(chain: Callable[[int], Workflow]) -> None:
+    children = [
+        observed("work-p1", RunState.COMPLETED, "one", created=NOW, of_attempt=1),
+        observed("work-p2", RunState.FAILED, "two", created=NOW, of_attempt=1, progress=ProgressRecord(percent=100)),
+    ]
+    resumed = derive(chain(4), observed("work", RunState.RUNNING, attempt=2), children, NOW)
+    assert [phase.state for phase in resumed.phases] == [RunState.COMPLETED, *[RunState.PENDING] * 3]
+    assert [phase.attempt for phase in resumed.phases] == [1, 1, 0, 0]
+    assert (resumed.progress, resumed.attempt) == (25, 2)
+    ended = derive(chain(4), observed("work", RunState.CANCELLED, attempt=2), children, NOW)
+    assert of(ended, "p2").state is RunState.FAILED, "it was not tried again: what is known of it is what it was"
+    assert ended.progress == 25
+
+
+def test_in_a_resumed_run_what_comes_after_a_phase_that_is_run_again_is_run_again_too() -> None:
+    plan = (
+        Phase(1, "a", "A", "m:a", "base"),
+        Phase(2, "b", "B", "m:b", "base", after=("a",)),
+        Phase(3, "c", "C", "m:c", "base"),
+    )
+    children = [
+        observed("work-a", RunState.FAILED, "first a", created=NOW, of_attempt=1),
+        observed("work-b", RunState.COMPLETED, "first b", created=NOW, of_attempt=1),
+        observed("work-c", RunState.COMPLETED, "first c", created=NOW, of_attempt=1),
+        observed("work-a", RunState.RUNNING, "second a", created=NOW + timedelta(seconds=1), of_attempt=2),
+    ]
+    root = observed("work", RunState.RUNNING, attempt=2)
+    status = derive(Workflow("work", "Work", "m:w", plan), root, children, NOW)
+    assert [phase.state for phase in status.phases] == [RunState.RUNNING, RunState.PENDING, RunState.COMPLETED]
+    assert of(status, "a").run_id == "second a"
+
+
+def test_in_a_resumed_run_a_phase_that_goes_on_elsewhere_is_waited_for(chain: Callable[[int], Workflow]) -> None:
+    child = observed("work-p1", RunState.RUNNING, "one", created=NOW, of_attempt=1)
+    status = derive(chain(2), observed("work", RunState.RUNNING, attempt=2), [child], NOW)
+    assert [phase.state for phase in status.phases] == [RunState.RUNNING, RunState.PENDING]
+
+
+def test_what_has_not_completed_is_not_at_100_when_rounded(chain: Callable[[int], Workflow]) -> None:
+    child = observed("work-p1", RunState.RUNNING, progress=ProgressRecord(percent=100))
+    status = derive(chain(1), observed("work", RunState.RUNNING), [child], NOW)
+    assert round(status.progress) == round(of(status, "p1").progress) == 99
+
+
+@pytest.mark.parametrize(
+    ("root", "known"),
+    [
+        (observed("work", RunState.RUNNING, started=NOW), True),
+        (observed("work", RunState.RUNNING, started=NOW, stopping=True), False),
+        (observed("work", RunState.PAUSED, started=NOW), False),
+        (observed("work", RunState.PENDING), False),
+        (observed("work", RunState.COMPLETED, started=NOW, ended=NOW), False),
+    ],
+)
+def test_the_end_is_estimated_while_a_run_works(chain: Callable[[int], Workflow], root: Observed, known: bool) -> None:
+    past = [PastRun(run_id="past", ended=NOW, phases={key: PastPhase(seconds=30) for key in ("p1", "p2")})]
+    status = derive(chain(2), root, [], NOW, past=past)
+    assert status.estimated_end == (NOW + timedelta(minutes=1) if known else None)
+    assert status.basis == ("median of 1 run" if known else "")

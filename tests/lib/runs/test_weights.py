@@ -49,7 +49,7 @@ def test_declared_weights_are_set_beside_seconds_at_what_they_are_worth() -> Non
 
 
 def test_phases_that_are_skipped_weigh_nothing() -> None:
-    standings = [Standing(CHAIN[0], over=True, reached=0.5), Standing(CHAIN[1], skipped=True)]
+    standings = [Standing(CHAIN[0], over=True, reached=0.5), Standing(CHAIN[1], skipped=True, weighs=False)]
     assert fraction_of(standings, past(p1=10, p2=60)) == pytest.approx(0.5)
 
 
