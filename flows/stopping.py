@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any
@@ -20,6 +21,7 @@ from prefect.states import Cancelled, Crashed
 
 SECONDS_BETWEEN_LOOKS = 1.0
 """How often a flow's process looks whether its run is asked to stop."""
+SECONDS_BETWEEN_REQUESTS = 0.2
 SECONDS_TO_END = 3.0
 """How long the work of a phase may take to end once it is asked to: one that does not listen is ended with its process.
 An orchestrator is given twice as long, for it waits for its phases."""
@@ -63,18 +65,17 @@ class Stop:
         return self._end()
 
     def ask(self, end: End | None = None) -> None:
-        """Have the work end with Stopped, once it listens; work that is ending already is left alone."""
+        """Have the work end with Stopped, once it listens; work that is ending already is left alone.
+
+        Work in the main thread that was about to wait for something may not hear it: it is asked again and again.
+        """
         with self._lock:
-            if self._asked:
-                return
-            self._asked = True
+            first, self._asked = not self._asked, True
             self._end = end or self._end
-            if not self._listens:
-                return
-            if self._main:
+            if self._listens and self._main:
                 # A signal also wakes the thread up from what it waits for.
                 signal.pthread_kill(self._thread, signal.SIGTERM)
-            else:
+            elif self._listens and first:
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), ctypes.py_object(Stopped))
 
     @contextlib.contextmanager
@@ -154,9 +155,12 @@ def _look(run_id: UUID, stop: Stop, done: threading.Event, patience: float) -> N
     with get_client(sync_client=True) as client:
         while not done.wait(SECONDS_BETWEEN_LOOKS):
             if is_asked_to_stop(client, run_id):
-                stop.ask()
                 break
-        if not done.wait(patience) and os.environ.get("PREFECT__FLOW_RUN_ID") == str(run_id):
+        deadline = time.monotonic() + patience
+        while not done.is_set() and time.monotonic() < deadline:
+            stop.ask()
+            done.wait(SECONDS_BETWEEN_REQUESTS)
+        if not done.is_set() and os.environ.get("PREFECT__FLOW_RUN_ID") == str(run_id):
             with contextlib.suppress(Exception):
                 client.set_flow_run_state(run_id, Cancelled(message="Ended: it did not stop in time"), force=True)
             os._exit(1)
