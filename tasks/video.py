@@ -27,16 +27,18 @@ from lib.video.once import Action, analyse_once
 from lib.video.options import VideoOptions
 from lib.video.workspace import Workspace
 
-PERMANENT = frozenset(
-    {errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENAMETOOLONG, errno.EDQUOT}
+PASSING = frozenset(
+    {errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOLCK, errno.ENOMEM}
+    | {errno.ESTALE, errno.ETXTBSY, errno.EDEADLK, errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ENETDOWN}
+    | {errno.ENETUNREACH, errno.ENETRESET, errno.ENOTCONN, errno.ETIMEDOUT}
 )
-"""Errors of a file system that will not be otherwise in a moment."""
+"""Errors of a file system or a network that may be otherwise in a moment: busy, out of reach, out of handles."""
 
 
 def may_pass(_task: Task[Any, Any], _run: TaskRun, state: State[Any]) -> bool:
     """Say whether trying again can help: a file system that was busy or out of reach, and nothing else."""
     error = state.result(raise_on_failure=False)
-    return isinstance(error, OSError) and error.errno not in PERMANENT
+    return isinstance(error, TimeoutError | ConnectionError) or (isinstance(error, OSError) and error.errno in PASSING)
 
 
 def item_task(name: str) -> Callable[[Callable[..., Item]], Task[..., Item]]:
