@@ -280,7 +280,7 @@ def _standing(phase: Phase, tries: Sequence[Observed], *, skipped: bool, weighs:
         reached=max(map(_percent, tries)) / 100,
         fraction=_percent(latest) / 100,
         # What was said first stays: weights that rest on it must not change.
-        work=next((each.progress.work for each in tries if each.progress and each.progress.work > 0), 0.0),
+        work=next((each.progress.work for each in tries if each.progress), 0.0),
         worked=latest.progress.worked if latest.progress else 0.0,
     )
 
