@@ -14,7 +14,6 @@ from lib.runs.server import (
     PrefectClient,
     RunRow,
     artifacts,
-    by_parent,
     children_of,
     count_flow_runs,
     flow_names,
@@ -55,10 +54,10 @@ async def read_families(
 ) -> dict[UUID, list[Observed]]:
     """Return the children of each of these runs with their progress.
 
-    Two calls at the same time, and two more per 200 rows; of several runs a child is its own that carries the run's
-    tag. Of a run that is looked at again and again the children that completed are remembered, since 200 of them take
-    Prefect's server longer to tell than all the rest: a third call asks whether they all still are completed. Without
-    `remember` none are.
+    Two calls, and two more per 200 children; of several runs a child is its own that carries the run's tag. Of a run
+    that is looked at again and again the children that completed are remembered, since 200 of them take Prefect's
+    server longer to tell than all the rest: a third call, beside the first, asks whether they all still are completed.
+    Without `remember` none are.
     """
     if not roots:
         return {}
@@ -83,21 +82,12 @@ async def _read_new(
     client: PrefectClient, roots: Sequence[UUID], without: Collection[UUID]
 ) -> dict[UUID, dict[UUID, Observed]]:
     """Return the children of each of these runs by their ids, but for those that are known already."""
-    filters = by_parent(*roots, without=without)
-    children, notes = await asyncio.gather(
-        children_of(client, *roots, without=without), artifacts(client, "progress", flow_runs=filters)
+    children = await children_of(client, *roots, without=without)
+    # By their ids, not by the parent link: for that Prefect's server goes through the artifacts of all runs there are.
+    progress, names = await asyncio.gather(
+        _progress_of(client, [child.id for child in children]),
+        flow_names(client, (child.flow_id for child in children)),
     )
-    progress: dict[UUID, ProgressRecord] = {}
-    offset = 0
-    while notes:
-        for note in notes:  # the last written comes first
-            if note.flow_run_id is not None and note.flow_run_id not in progress:
-                progress[note.flow_run_id] = ProgressRecord.from_metadata(note.metadata or {})
-        offset += len(notes)
-        if len(notes) < PAGE or all(child.id in progress for child in children):
-            break
-        notes = await artifacts(client, "progress", flow_runs=filters, offset=offset)
-    names = await flow_names(client, (child.flow_id for child in children))
     families: dict[UUID, dict[UUID, Observed]] = {root: {} for root in roots}
     for child in children:
         root = roots[0] if len(roots) == 1 else _root_of(child)
@@ -106,10 +96,30 @@ async def _read_new(
     return families
 
 
+async def _progress_of(client: PrefectClient, runs: Sequence[UUID]) -> dict[UUID, ProgressRecord]:
+    """Return the last progress record of each of these runs that has one."""
+    progress: dict[UUID, ProgressRecord] = {}
+    for first in range(0, len(runs), PAGE):
+        missing = set(runs[first : first + PAGE])
+        offset = 0
+        while missing:
+            notes = await artifacts(client, "progress", runs[first : first + PAGE], offset=offset)
+            for note in notes:  # the last written comes first
+                if note.flow_run_id in missing:
+                    missing.remove(note.flow_run_id)
+                    progress[note.flow_run_id] = ProgressRecord.from_metadata(note.metadata or {})
+            offset += len(notes)
+            if len(notes) < PAGE:
+                break
+    return progress
+
+
 async def _count_completed(client: PrefectClient, runs: Collection[UUID]) -> int:
     if not runs:
         return 0
-    wanted = {"id": {"any_": [str(each) for each in runs]}, "state": {"type": {"any_": ["COMPLETED"]}}}
+    # As "in no other state": asked for those that completed, SQLite would go through all of them that there are.
+    others = [kind for kind in _STATES if kind != "COMPLETED"]
+    wanted = {"id": {"any_": [str(each) for each in runs]}, "state": {"type": {"not_any_": others}}}
     return await count_flow_runs(client, flow_runs=wanted)
 
 

@@ -1,7 +1,7 @@
 """The status of a run, read from Prefect's server."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from uuid import UUID
@@ -12,6 +12,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.sorting import FlowRunSort
 
 from lib.runs.family import chosen, observe, read_families, subject_of
+from lib.runs.past import PastRun
 from lib.runs.past_reader import read_past
 from lib.runs.plan import Workflow
 from lib.runs.server import Connection, PrefectClient, RunRow, connected, flow_names, flow_run, flow_runs
@@ -31,24 +32,27 @@ class RunNotFoundError(LookupError):
 async def read_status(client: PrefectClient, run_id: str, workflows: Mapping[str, Workflow]) -> RunStatus:
     """Return the status of a run of one of `workflows`; `latest` is the newest of them.
 
-    Takes three calls of Prefect's API at the same time, and two more per 200 children; the first time in a process also
-    one for the names of flows and three for the past that an estimate rests on. Raises RunNotFoundError for an id that
+    Takes four calls of Prefect's API, and two more per 200 children; the first time in a process also one for the names
+    of flows and three for the past that an estimate rests on. Raises RunNotFoundError for an id that
     is not a run, or is a run of something else, and ServerError when the server cannot be asked.
     """
     wanted = await id_of(client, run_id, workflows)
-    (run, workflow), families = await asyncio.gather(
-        find_run(client, str(wanted), workflows), read_families(client, [wanted])
-    )
-    root = observe(run, workflow.key)
+
+    async def run_and_past() -> tuple[RunRow, Workflow, Sequence[PastRun]]:
+        run, workflow = await find_run(client, str(wanted), workflows)
+        # A run that completed is at 100 whatever its phases weigh.
+        over = observe(run, workflow.key).state is RunState.COMPLETED
+        return run, workflow, () if over else await read_past(client, workflow, run)
+
+    (run, workflow, past), families = await asyncio.gather(run_and_past(), read_families(client, [wanted]))
     return derive(
         workflow,
-        root,
+        observe(run, workflow.key),
         families[run.id],
         datetime.now(UTC),
         chosen=chosen(workflow, run),
         subject=subject_of(workflow, run),
-        # A run that completed is at 100 whatever its phases weigh.
-        past=() if root.state is RunState.COMPLETED else await read_past(client, workflow, run),
+        past=past,
     )
 
 

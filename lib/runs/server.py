@@ -139,20 +139,24 @@ async def count_flow_runs(client: PrefectClient, **filters: Any) -> int:
 
 async def children_of(client: PrefectClient, *roots: UUID, without: Collection[UUID] = ()) -> list[RunRow]:
     """Return every child of these runs, oldest first, found by the parent link alone; `without` are left out."""
+    wanted: dict[str, Any] = {"parent_flow_run_id": {"any_": [str(root) for root in roots]}}
+    if without:
+        wanted["id"] = {"not_any_": [str(each) for each in without]}
     rows: dict[UUID, RunRow] = {}  # by their ids: what is added meanwhile may move others to the next page
     page = pages = 1
     while page <= pages:
-        body = {"flow_runs": by_parent(*roots, without=without), "sort": "EXPECTED_START_TIME_ASC"}
-        part = _read(client, _RUN_PAGE, await _post(client, "/flow_runs/paginate", **body, limit=PAGE, page=page))
+        body = {"flow_runs": wanted, "sort": "EXPECTED_START_TIME_ASC", "limit": PAGE, "page": page}
+        part = _read(client, _RUN_PAGE, await _post(client, "/flow_runs/paginate", **body))
         rows |= {row.id: row for row in part.results}
         page, pages = page + 1, part.pages
     return list(rows.values())
 
 
-async def artifacts(client: PrefectClient, kind: str, *, offset: int = 0, **filters: Any) -> list[ArtifactRow]:
-    """Return one page of artifacts of a type, the last written first; `filters` are Prefect's own."""
-    body = {"artifacts": {"type": {"any_": [kind]}}, "sort": "UPDATED_DESC", "limit": PAGE, "offset": offset}
-    return _read(client, _ARTIFACTS, await _post(client, "/artifacts/filter", **body, **filters))
+async def artifacts(client: PrefectClient, kind: str, runs: Collection[UUID], *, offset: int = 0) -> list[ArtifactRow]:
+    """Return one page of the artifacts of a type that these runs have, the last written first."""
+    wanted = {"type": {"any_": [kind]}, "flow_run_id": {"any_": [str(each) for each in runs]}}
+    body = {"artifacts": wanted, "sort": "UPDATED_DESC", "limit": PAGE, "offset": offset}
+    return _read(client, _ARTIFACTS, await _post(client, "/artifacts/filter", **body))
 
 
 async def logs(client: PrefectClient, filters: Mapping[str, Any], *, limit: int, offset: int = 0) -> list[LogRow]:
@@ -174,12 +178,6 @@ async def flow_names(client: PrefectClient, flow_ids: Iterable[UUID]) -> dict[UU
 
 
 _flow_names: dict[str, dict[UUID, str]] = {}
-
-
-def by_parent(*roots: UUID, without: Collection[UUID] = ()) -> dict[str, Any]:
-    """Return the filter of the children of these runs; `without` are left out."""
-    others = {"id": {"not_any_": [str(each) for each in without]}} if without else {}
-    return {"parent_flow_run_id": {"any_": [str(root) for root in roots]}, **others}
 
 
 async def _post(client: PrefectClient, path: str, **body: Any) -> bytes:
