@@ -248,6 +248,7 @@ class Listener:
         self._hub = hub
         self._topics = topics
         self._cursor = cursor
+        # Whether it was told something before, which a snapshot then takes the place of.
         self._came_back = came_back
         self._begun: list[_Topic] = []
         self._troubles: dict[str, str] = {}
@@ -255,7 +256,7 @@ class Listener:
 
     def begin(self) -> None:
         """Go on from the cursor, where all of the topics can."""
-        if all(topic.log is not None and topic.log.floor <= self._cursor for topic in self._topics):
+        if all(topic.log is not None for topic in self._topics) and not self._missed(self._topics):
             self._begun = list(self._topics)
 
     async def events(self) -> AsyncIterator[Event]:
@@ -274,6 +275,10 @@ class Listener:
         """Return what is to be told next. The rest is looked at when that is told, as it is then."""
         if troubles := self._troubles_due():
             return troubles
+        if self._missed(self._begun):
+            # Too slow: more rows went away than a log remembers.
+            self._begun.clear()
+            self._came_back = True
         changes = (
             (change, topic)
             for topic in self._begun
@@ -282,6 +287,10 @@ class Listener:
         if first := min(changes, key=lambda each: each[0].number, default=None):
             return [self._change(*first)]
         return self._snapshots_due() or self._ends_due()
+
+    def _missed(self, topics: Sequence[_Topic]) -> bool:
+        """Tell whether a log no longer knows all that happened since the cursor."""
+        return any(topic.log is not None and topic.log.floor > self._cursor for topic in topics)
 
     def _change(self, change: Change, topic: _Topic) -> Event:
         self._cursor = change.number

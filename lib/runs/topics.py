@@ -9,7 +9,7 @@ from lib.runs.listing import RunList
 from lib.runs.live import Reading
 from lib.runs.status import RunState, RunStatus
 
-SECONDS_WHILE_IT_WORKS = 0.3
+SECONDS_WHILE_IT_WORKS = 0.2
 """No event of Prefect says that a phase wrote its progress, which it does twice a second: with this it is told within
 a second of the work."""
 SECONDS_WHILE_IT_WAITS = 2.0

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -317,3 +318,34 @@ def test_two_hundred_listeners_are_told_from_one_reader(running: Running, truth:
     assert max(changes for changes, _ in told) < 1000
     # One poller, at its own pace: far fewer readings than listeners times changes.
     assert truth.reads < 1000
+
+
+def test_a_real_run_is_told_and_what_prefect_says_of_it_is_heard(console: httpx.Client, toy_folder: str):
+    import regie_toy
+
+    api = str(console.base_url.join("/api/v1"))
+    with stream(f"{api}/events", topics=["runs", "system"]) as events:
+        known = {key for _ in range(2) for key in next(events).data["rows"]}
+        assert "machine" in known
+        run = regie_toy.toy(source="/things/told box", inline=True, return_state=True)
+        run_id = str(run.state_details.flow_run_id)
+        rows = (event.data["value"] for event in events if event.data.get("key") == run_id)
+        assert any(row["state"] == "completed" for row in rows)
+    with stream(f"{api}/runs/{run_id}/events") as events:
+        snapshot, end = events
+    assert list(snapshot.data["rows"]) == ["run", *(f"phase:{phase.key}" for phase in regie_toy.TOY.phases)]
+    assert {row["state"] for row in snapshot.data["rows"].values()} == {"completed"}
+    assert end.name == "end"
+
+
+def test_a_run_that_prefect_does_not_know_is_not_found(console: httpx.Client):
+    for run_id in (str(uuid4()), "nonsense", "%00", "..%2f"):
+        assert console.get(f"/api/v1/runs/{run_id}/events").status_code == 404
+
+
+def test_that_prefect_is_away_is_told_and_holds_up_nothing_else(lonely: httpx.Client):
+    api = str(lonely.base_url.join("/api/v1"))
+    with stream(f"{api}/events", topics=["runs", "system"]) as events:
+        told = [next(events) for _ in range(2)]
+    assert {event.data["topic"]: event.name for event in told} == {"runs": "trouble", "system": "snapshot"}
+    assert "`regie up`" in next(event.data["message"] for event in told if event.name == "trouble")
