@@ -9,6 +9,7 @@ from prefect.flow_engine import run_flow_sync
 from prefect.states import Pending
 
 from flows.orchestration import load_flow
+from lib.runs.family import name_for
 from lib.runs.plan import Workflow
 from lib.runs.process import place_of
 
@@ -17,7 +18,13 @@ def begin_here(workflow: Workflow, parameters: Mapping[str, Any]) -> str:
     """Make a run of a workflow that no worker will take up, and return its id: `carry_out_here` is to follow."""
     flow = load_flow(workflow.flow)
     with get_client(sync_client=True) as client:
-        run = client.create_flow_run(flow, parameters=dict(parameters), state=Pending(), tags=[workflow.key])
+        run = client.create_flow_run(
+            flow,
+            name=name_for(workflow, parameters),
+            parameters=dict(parameters),
+            state=Pending(),
+            tags=[workflow.key],
+        )
         client.update_flow_run(run.id, infrastructure_pid=place_of())
     return str(run.id)
 

@@ -11,6 +11,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Scheduled
 
 from lib.errors import InputError
+from lib.runs.family import name_for
 from lib.runs.plan import Workflow
 from lib.runs.reader import RunNotFoundError, find_run
 from lib.runs.server import ServerError, connected, flow_run
@@ -55,7 +56,7 @@ async def start(client: PrefectClient, workflow: Workflow, parameters: Mapping[s
                 f"{workflow.name} has no parameter {strange[0]!r}: its parameters are {', '.join(names)}."
             )
         run = await client.create_flow_run_from_deployment(
-            deployment.id, parameters=dict(parameters), tags=[workflow.key]
+            deployment.id, parameters=dict(parameters), name=name_for(workflow, parameters), tags=[workflow.key]
         )
     except ObjectNotFound as error:
         raise RefusedError(f"{workflow.name} is not deployed on this server: `regie up` deploys it.") from error

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
+from typing import Any
 from uuid import UUID
 
 from lib.runs.plan import Workflow
@@ -157,9 +158,20 @@ def chosen(workflow: Workflow, run: RunRow) -> set[str] | None:
 
 
 def subject_of(workflow: Workflow, run: RunRow) -> str:
-    """Return what a run is about: the last part of the parameter that says so, or else the run's own name."""
-    value = run.parameters.get(workflow.subject)
-    return (PurePath(value).name if isinstance(value, str) else "")[:NAME_LENGTH] or run.name
+    """Return what a run is about, or else its own name."""
+    return subject_in(workflow, run.parameters) or run.name
+
+
+def subject_in(workflow: Workflow, parameters: Mapping[str, Any]) -> str:
+    """Return what a run with these parameters is about: the last part of the one that says so; empty without it."""
+    value = parameters.get(workflow.subject)
+    return (PurePath(value).name if isinstance(value, str) else "")[:NAME_LENGTH]
+
+
+def name_for(workflow: Workflow, parameters: Mapping[str, Any]) -> str | None:
+    """Return the name that a run is made with: lists of runs are searched by it. None where Prefect makes one up."""
+    subject = subject_in(workflow, parameters)
+    return f"{workflow.key} · {subject}" if subject else None
 
 
 def _state_of(run: RunRow) -> RunState:
