@@ -376,6 +376,26 @@ def test_a_topic_that_was_forgotten_starts_over(monkeypatch: pytest.MonkeyPatch)
     run(scenario)
 
 
+def test_who_is_too_slow_for_what_is_remembered_starts_over(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(changes, "REMOVED_KEPT", 1)
+
+    async def scenario() -> None:
+        truth = Truth(one={}, two={}, three={})
+        slow = Client(Hub({"runs": truth.read}), "runs").connect(free=False)
+        async with listening(slow):
+            slow.take()
+            await until(lambda: slow.arrived)
+            for key in ("one", "two", "three"):
+                del truth.rows[key]
+                await truth.is_read()
+            slow.go_on()
+            await until(lambda: slow.rows == {"runs": {}})
+        # The first change was on its way already.
+        assert slow.names() == ["snapshot", "change", "reset", "snapshot"]
+
+    run(scenario)
+
+
 def test_two_hundred_who_listen_cost_as_many_readings_as_one():
     async def scenario() -> None:
         truth = Truth(run={"value": 0})
@@ -572,6 +592,8 @@ PUT = [("put", topic, key, 1) for topic in (0, 1) for key in "ab"]
 @example(
     [*PUT, ("glimpse", 0, 1, 1), ("connect", 2), *(s for key in "ab" for s in (("remove", 0, key), ("read", 0)))], 2, 1
 )
+# Rows of two topics changed meanwhile.
+@example([*PUT, ("glimpse", 2, 2, 2), ("put", 0, "a", 2), ("put", 1, "a", 2)], 2, 3)
 # A row that changed long ago changes again.
 @example([*PUT, ("connect", 2), ("glimpse", 0, 1, 1), ("put", 0, "a", 2), ("read", 0)], 2, 1)
 def test_whatever_happens_each_who_listens_ends_with_the_rows_as_they_are(steps, idle_kept: int, removed_kept: int):
