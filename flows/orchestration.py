@@ -15,11 +15,22 @@ from prefect import Flow, State, flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
+from prefect.exceptions import TerminationSignal
 from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Completed, Failed
 
 from flows.children import Children
-from flows.stopping import INLINE, SECONDS_TO_END, Stop, Stopped, is_asked_to_stop, own_attempt, own_run, stoppable
+from flows.stopping import (
+    INLINE,
+    SECONDS_TO_END,
+    Stop,
+    Stopped,
+    is_asked_to_stop,
+    own_attempt,
+    own_run,
+    stoppable,
+    stopped_as_asked,
+)
 from lib.errors import InputError, UnavailableError
 from lib.runs.control import DEPLOYMENT
 from lib.runs.plan import Phase, Workflow, hindrance, ready
@@ -189,6 +200,10 @@ def _guarded(work: Callable[P, State[Any]], patience: float) -> Callable[P, Stat
             return Failed(message=str(error))
         except Stopped:
             return stop.state()
+        except TerminationSignal:
+            if not _is_asked_to_stop():
+                raise
+            return stopped_as_asked()  # a worker passed on what it was asked in Prefect's UI
         except KeyboardInterrupt:
             return Cancelled(message="Interrupted at the terminal")
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psutil
@@ -14,6 +15,7 @@ from regie_toy_holder import Holder, cleaned, leaving, processes_of, until
 from deployments.stack import environment_of, stack
 from deployments.supervision import end
 from lib.errors import InputError
+from lib.files import is_temporary
 from lib.settings import Settings
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are told apart by their environment")
@@ -37,6 +39,10 @@ def up(home: Path) -> Iterator[Holder]:
 @pytest.fixture
 def url(home: Path, up: Holder) -> str:
     return str(json.loads((home / "run" / "stack.json").read_text())["api_url"])
+
+
+def states(status: dict[str, Any]) -> dict[str, str]:
+    return {phase["key"]: phase["state"] for phase in status["phases"] if phase["state"] != "skipped"}
 
 
 def test_a_run_takes_each_phase_to_its_environment_and_finds_all_of_them(up: Holder) -> None:
@@ -71,18 +77,28 @@ def test_a_second_stack_on_a_port_of_its_own_is_refused(home: Path, up: Holder, 
     assert url.removesuffix("/api") in refusal
 
 
-def test_an_owner_that_is_killed_leaves_nothing_and_a_new_stack_starts(tmp_path: Path) -> None:
+def test_an_owner_that_is_killed_leaves_nothing_and_its_runs_go_on_with_a_new_stack(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with cleaned(home), Holder(home) as owner:
         owner.hear("own")
-        owner.order(only=[5], wait=False, last="wait")
+        run_id = owner.order(only=[1, 5], wait=False, folder=str(tmp_path), last="hold")["run_id"]
         # The orchestrator and the phase, each in a process that a worker started.
-        until(lambda: len([p for p in processes_of(home) if "prefect.engine" in p.cmdline()]) == 2)
+        until(lambda: (tmp_path / "last.one").exists() and any(map(is_temporary, tmp_path.iterdir())))
+        assert len([p for p in processes_of(home) if "prefect.engine" in p.cmdline()]) == 2
         owner.kill()
         until(lambda: processes_of(home) == [], seconds=10)
+        (tmp_path / "last.go").touch()
         with leaving(home) as leave, Holder(home) as heir:
             leave()
             assert heir.hear("own") is True
+            died, ended = heir.resume(run_id)
+            assert died["state"] == "crashed"
+            assert states(died) == {"start": "completed", "last": "crashed"}
+            assert (ended["state"], ended["run_id"]) == ("completed", run_id)
+            assert states(ended) == {"start": "completed", "last": "completed"}
+            done = [status["phases"][0] for status in (died, ended)]
+            assert len({(phase["run_id"], phase["started"], phase["ended"]) for phase in done}) == 1, "it was kept"
+            assert (tmp_path / "last.worked").read_text().split() == ["one", "two", "two"]
             heir.leave()
             assert processes_of(home) == []
             assert not (home / "run" / "stack.json").exists()

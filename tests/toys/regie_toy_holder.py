@@ -106,12 +106,20 @@ class Holder:
                 return heard[-1][word]
         raise AssertionError(f"it ended without {word}: {heard}")
 
-    def order(self, only: list[int] | None = None, wait: bool = True, **orders: str) -> Any:
+    def order(self, only: list[int] | None = None, wait: bool = True, folder: str = "", **orders: str) -> Any:
         """Have a run started, and return its status."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps({"only": only, "orders": orders, "wait": wait}) + "\n")
-        self.process.stdin.flush()
+        self._tell(only=only, orders={"phases": orders, "folder": folder}, wait=wait)
         return self.hear("status")
+
+    def resume(self, run_id: str) -> tuple[Any, Any]:
+        """Have a run go on to its end, and return its status before and after."""
+        self._tell(resumed=run_id)
+        return self.hear("status"), self.hear("status")
+
+    def _tell(self, **words: object) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(json.dumps(words) + "\n")
+        self.process.stdin.flush()
 
     def leave(self) -> None:
         """Have the process leave the stack, and wait until it has ended."""
