@@ -215,12 +215,13 @@ class Hub:
 
     def _failed(self, topic: _Topic, error: Exception) -> None:
         if not topic.trouble:
-            logger.warning("The topic %s cannot be read; trying again", topic.name, exc_info=error)
             words = f"{type(error).__name__}."
             if isinstance(error, InputError):
                 words = str(error)
             elif isinstance(error, TimeoutError):
                 words = f"No answer came within {SECONDS_TO_READ:g} seconds."
+            trace = None if isinstance(error, InputError) else error
+            logger.warning("The topic %s cannot be read and is tried again: %s", topic.name, words, exc_info=trace)
             topic.trouble = f"This cannot be read at present and is tried again: {words}"
             self._notify(topic)
         topic.asked.set()
