@@ -13,7 +13,7 @@ MESSAGES: Catalogue = {
     "system": ("System", "Système"),
     "prefect_ui": ("Prefect UI", "Interface de Prefect"),
     "other_language": ("Français", "English"),
-    "live_connecting": ("Connecting", "Connexion"),
+    "connecting": ("Connecting", "Connexion"),
     "live_on": ("Live", "En direct"),
     "live_off": ("Connection lost, trying again", "Connexion perdue, nouvel essai"),
     "live_trouble": ("Cannot be read at present", "Illisible pour l’instant"),
@@ -75,7 +75,6 @@ MESSAGES: Catalogue = {
     "in_time": ("in {time}", "dans {time}"),
     "any_moment": ("any moment now", "d’un instant à l’autre"),
     "not_known": ("not known yet", "pas encore connue"),
-    "no_past": ("no past run to go by", "aucune exécution passée pour l’estimer"),
     "basis_median": (
         "median of {count} run|median of {count} runs",
         "médiane de {count} exécution|médiane de {count} exécutions",
@@ -121,7 +120,6 @@ MESSAGES: Catalogue = {
     # Phases
     "phases": ("Phases", "Phases"),
     "phase": ("Phase", "Phase"),
-    "phase_number": ("Phase {number}", "Phase {number}"),
     "counters": ("{done} of {total}", "{done} sur {total}"),
     "count_failed": ("{count} failed|{count} failed", "{count} échoué|{count} échoués"),
     "count_skipped": ("{count} skipped|{count} skipped", "{count} non tenté|{count} non tentés"),
@@ -130,8 +128,6 @@ MESSAGES: Catalogue = {
     "engine": ("Engine", "Moteur"),
     "figures": ("Found", "Trouvé"),
     "environment": ("Environment", "Environnement"),
-    "what_went_wrong": ("What went wrong", "Ce qui s’est passé"),
-    "why_skipped": ("Why", "Pourquoi"),
     "phase_changed": ("{phase}: {state}", "{phase}\u202f: {state}"),
     "run_changed": ("Run: {state}", "Exécution\u202f: {state}"),
     # Logs
@@ -156,7 +152,6 @@ MESSAGES: Catalogue = {
     "memory": ("Memory", "Mémoire"),
     "disk": ("Disk", "Disque"),
     "gpu": ("GPU", "GPU"),
-    "no_gpu": ("No GPU with a driver for NVML is here.", "Aucun GPU dont le pilote offre NVML n’est ici."),
     "more_system": ("Versions, engines, timings", "Versions, moteurs, durées"),
     "cores_load": (
         "{count} core, load {load}|{count} cores, load {load}",
@@ -181,7 +176,7 @@ MESSAGES: Catalogue = {
     "versions": ("Versions", "Versions"),
     "not_installed": ("not installed", "non installé"),
     "engines": ("Engines", "Moteurs"),
-    "engines_checked": ("as of {time}", "au {time}"),
+    "engines_checked": ("asked", "interrogés"),
     "engines_asked": (
         "The environments are being asked; come back in a minute.",
         "Les environnements sont en cours d’interrogation ; revenez dans une minute.",
@@ -220,6 +215,7 @@ MESSAGES: Catalogue = {
     # Problems
     "problem_404": ("There is no such run", "Cette exécution n’existe pas"),
     "problem_503": ("Prefect cannot be reached", "Prefect est injoignable"),
+    "problem_409": ("This cannot be done now", "Ce n’est pas possible maintenant"),
     "problem_422": ("This cannot be done", "Ce n’est pas possible"),
     "problem_other": ("Something went wrong", "Quelque chose n’a pas marché"),
     "to_runs": ("To the list of runs", "Vers la liste des exécutions"),

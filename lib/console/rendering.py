@@ -65,7 +65,7 @@ async def render(
         "t": words,
         "now": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "machine": machine.model_dump(mode="json"),
-        "prefect_ui": str(console.client.api_url).rstrip("/").removesuffix("/api"),
+        "prefect_ui": _prefect_ui(console),
         "other_language": _other_language(request, words),
         "client": _for_scripts(words),
     }
@@ -104,6 +104,11 @@ def static_version() -> str:
     for path in sorted(STATIC.iterdir()):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
+
+
+def _prefect_ui(console: Console) -> str:
+    """Where Prefect's own pages are, without a password that the address of its API may hold."""
+    return str(console.client.api_url.copy_with(userinfo=b"")).rstrip("/").removesuffix("/api")
 
 
 def _static(name: str) -> str:

@@ -14,6 +14,7 @@ export function listen(topics) {
   const known = Object.fromEntries(Object.keys(topics).map((name) => [name, new Map()]));
   const address = new URL("/api/v1/events", location.href);
   for (const name of Object.keys(topics)) address.searchParams.append("topics", name);
+  const begun = new Set();
   let stream;
 
   function set(topic, key, value) {
@@ -28,6 +29,8 @@ export function listen(topics) {
       for (const key of known[topic].keys()) if (!(key in rows)) set(topic, key, null);
       for (const [key, value] of Object.entries(rows)) set(topic, key, value);
       topics[topic].rows?.(known[topic]);
+      begun.add(topic);
+      if (begun.size === address.searchParams.size) show("on");
     },
     change: ({ topic, key, value }) => {
       set(topic, key, value);
@@ -40,7 +43,7 @@ export function listen(topics) {
   function open() {
     stream?.close();
     stream = new EventSource(address);
-    stream.onopen = () => show("on");
+    stream.onopen = () => { if (begun.size) show("on"); };
     stream.onerror = () => {
       show("off");
       // The browser gives up on an answer that is no stream, as of a console that starts: begin anew.
