@@ -62,6 +62,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     arguments = parser.parse_args()
     recordings = read_recordings(arguments.histories)
+    if len(recordings) <= LEAST_PAST:
+        raise SystemExit(f"{arguments.histories} holds {len(recordings)} runs: record more than {LEAST_PAST} first.")
     guesses = {name: replay(recordings, choose) for name, choose in PASTS.items()}
     rows = [{"past": name, **row} for name, made in guesses.items() for row in summary(made)]
     if arguments.json:
