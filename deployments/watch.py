@@ -111,7 +111,8 @@ class Watch:
             if state is not None:
                 found[run.id] = (run, state)
         certain = [each for run_id, each in found.items() if self._suspected is None or run_id in self._suspected]
-        for run, state in certain:
+        # Phases first: whoever sees that a run has ended may resume it.
+        for run, state in sorted(certain, key=lambda each: each[0].parent_task_run_id is None):
             client.set_flow_run_state(run.id, state)
         self._suspected = set(found) - {run.id for run, _ in certain}
         return [run for run, _ in certain]
