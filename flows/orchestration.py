@@ -20,6 +20,7 @@ from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Completed, Failed
 
 from flows.children import Children
+from flows.quiet import keep_quiet
 from flows.stopping import (
     INLINE,
     SECONDS_TO_END,
@@ -192,6 +193,7 @@ def _guarded(work: Callable[P, State[Any]], patience: float) -> Callable[P, Stat
     @wraps(work)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> State[Any]:
         stop = INLINE.get() or Stop()
+        keep_quiet()
         try:
             with stoppable(stop, patience):
                 _say_where()

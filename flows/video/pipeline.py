@@ -14,6 +14,7 @@ from flows.video.common import idle
 from lib.errors import InputError
 from lib.files import sweep
 from lib.runs.plan import Phase, PlanError
+from lib.video.needed import require_needed
 from lib.video.options import VideoOptions
 from lib.video.outcome import failures_of, outputs_of
 from lib.video.plan import VIDEO
@@ -53,6 +54,7 @@ def video_pipeline(
     try:
         chosen = VIDEO.select(only or (), first, last)
         with workspace.locked():
+            require_needed(chosen, source, workspace, options.extract)
             ended = run_phases(
                 VIDEO,
                 chosen,

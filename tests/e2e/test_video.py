@@ -122,6 +122,17 @@ def test_phases_can_be_chosen(first_run: Any, regie: Regie, archive: Path, out: 
     assert {phase["key"] for phase in run.result["phases"] if phase["state"] != "skipped"} == {"reduce"}
 
 
+def test_a_phase_whose_needed_results_are_not_there_is_refused_and_says_what_to_do(
+    regie: Regie, archive: Path, tmp_path: Path
+) -> None:
+    run = regie("run", "video", archive, "--out", tmp_path / "out", "--only", "5", "--json")
+    assert run.code == 1
+    assert run.result["state"] == "failed"
+    assert "Phase 5 (tracking) needs the results of phase 1 (extract)" in run.result["message"]
+    assert "--from 1" in run.result["message"]
+    assert {phase["state"] for phase in run.result["phases"]} == {"skipped"}
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
