@@ -47,7 +47,7 @@ def main() -> None:
         os.environ["REGIE_HOME"] = str(Path(folder, "home"))
         os.environ["REGIE_CACHE_LIMIT_GB"] = "0"
         config = configured()
-        recorded = read_recordings(arguments.file.parent)
+        recorded = read_recordings(arguments.file)
         with stack(config, say) as running:
             for number in range(len(recorded), len(recorded) + arguments.runs):
                 running.check()
