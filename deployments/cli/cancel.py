@@ -20,12 +20,12 @@ def cancel(run: Run) -> None:
         from lib.runs.reader import read_status
 
         status = server.status(run)
-        if status.state.final:
+        if status.over:
             say(f"The run of {status.subject} had ended already: {status.state.value}.")
             return
         begun = time.monotonic()
         server.connection(control.cancel, status.run_id)
-        while not status.state.final:
+        while not status.over:
             if time.monotonic() - begun > PATIENCE_SECONDS:
                 raise InputError(
                     f"The run of {status.subject} was asked to stop and has not within {PATIENCE_SECONDS} s: it will "

@@ -75,21 +75,21 @@ async def cancel(client: PrefectClient, run_id: str) -> bool:
     """Ask a run and its children to stop, and say whether there was anything to stop; returns at once.
 
     Children first; what has not begun is cancelled on the spot. The run notices within a second, stops what began
-    meanwhile too, and is `cancelled` when all have ended. Raises RunNotFoundError for what is no run.
+    meanwhile too, and is `cancelled` when all have ended. Of a run that has ended (its process died, say) the phases
+    that still work elsewhere are stopped. Raises RunNotFoundError for what is no run.
     """
     run = await flow_run(client, _id(run_id))
     if run is None or run.parent_task_run_id is not None:
         raise RunNotFoundError(f"There is no run {run_id}.")
-    if run.state is None or run.state.type in _ENDED:
-        return False
+    stopped = 0
     try:
         try:
-            await _stop(client, {"parent_flow_run_id": {"any_": [str(run.id)]}})
+            stopped += await _stop(client, {"parent_flow_run_id": {"any_": [str(run.id)]}})
         finally:  # the run stops its children itself, should that have failed
-            await _stop(client, {"id": {"any_": [str(run.id)]}})
+            stopped += await _stop(client, {"id": {"any_": [str(run.id)]}})
     except httpx.HTTPError as error:
         raise _no_answer(error) from error
-    return True
+    return stopped > 0 or (run.state is not None and run.state.type == "CANCELLING")
 
 
 async def resume(client: PrefectClient, run_id: str, workflows: Mapping[str, Workflow]) -> None:
@@ -138,21 +138,25 @@ def resume_run(run_id: str, workflows: Mapping[str, Workflow]) -> None:
         connection(resume, run_id, workflows)
 
 
-async def _stop(client: PrefectClient, runs: Mapping[str, Any]) -> None:
-    """Cancel those of these flow runs that wait for a worker, and ask those that it took to stop."""
-    await _set_state(client, {**runs, "state": {"type": {"any_": ["SCHEDULED"]}}}, "CANCELLED", "Cancelled")
-    at_work = {"type": {"any_": ["PENDING", "RUNNING", "PAUSED"]}}
-    await _set_state(client, {**runs, "state": at_work}, "CANCELLING", STOPPING)
+async def _stop(client: PrefectClient, runs: Mapping[str, Any]) -> int:
+    """Cancel those of these flow runs that wait for a worker, ask those that it took to stop; say how many they are."""
+    waiting = {**runs, "state": {"type": {"any_": ["SCHEDULED"]}}}
+    at_work = {**runs, "state": {"type": {"any_": ["PENDING", "RUNNING", "PAUSED"]}}}
+    stopped = await _set_state(client, waiting, "CANCELLED", "Cancelled")
+    return stopped + await _set_state(client, at_work, "CANCELLING", STOPPING)
 
 
-async def _set_state(client: PrefectClient, runs: Mapping[str, Any], kind: str, name: str) -> None:
-    """Set the state of every flow run that these filters find; it must be one that they do not find."""
+async def _set_state(client: PrefectClient, runs: Mapping[str, Any], kind: str, name: str) -> int:
+    """Set the state of every flow run that these filters find, one that they do not find; say how many were set."""
+    done = 0
     body = {"flow_runs": runs, "state": {"type": kind, "name": name, "message": "Asked to stop"}, "limit": _BULK}
     while True:
         answer = await client.request("POST", "/flow_runs/bulk_set_state", json=body)  # type: ignore[arg-type]
         results = answer.json()["results"]
-        if len(results) < _BULK or all(result["status"] != "ACCEPT" for result in results):
-            return
+        accepted = sum(result["status"] == "ACCEPT" for result in results)
+        done += accepted
+        if len(results) < _BULK or not accepted:
+            return done
 
 
 def _id(run_id: str) -> UUID:

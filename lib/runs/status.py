@@ -102,6 +102,11 @@ class RunStatus(BaseModel):
     )
     phases: list[PhaseStatus]
 
+    @property
+    def over(self) -> bool:
+        """Whether nothing works for it any more: a phase in another process may outlive its run."""
+        return self.state.final and all(phase.state.final for phase in self.phases)
+
 
 def derive(
     workflow: Workflow,

@@ -21,8 +21,7 @@ def run_topic(status: RunStatus) -> Reading:
     """Return the rows of one run: `run` is the run without its phases, `phase:KEY` is a phase."""
     rows = {"run": _row(status, without={"phases"})}
     rows |= {f"phase:{phase.key}": _row(phase) for phase in status.phases}
-    # A phase in another process may outlive the run.
-    if status.state.final and all(phase.state.final for phase in status.phases):
+    if status.over:
         return Reading(rows, ended=True, again=SECONDS_WHEN_IT_ENDED)
     working = RunState.RUNNING in {status.state, *(phase.state for phase in status.phases)}
     return Reading(rows, again=SECONDS_WHILE_IT_WORKS if working else SECONDS_WHILE_IT_WAITS)

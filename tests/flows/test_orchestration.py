@@ -10,7 +10,7 @@ from prefect import State, Task
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterParentFlowRunId
 from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.states import Cancelling, Completed, Pending, Running, Scheduled
+from prefect.states import Cancelling, Completed, Crashed, Pending, Running, Scheduled
 
 from flows.orchestration import Ended, conclude, load_flow, verdict
 from lib.runs.control import RefusedError, StartedByHandError, cancel_run, resume_run, start_run
@@ -212,6 +212,20 @@ def test_a_run_and_its_children_are_asked_to_stop(toys: Any, completed: str) -> 
 
 def test_a_run_that_has_ended_is_not_stopped(completed: str) -> None:
     assert cancel_run(completed) is False
+
+
+def test_phases_that_outlived_their_run_are_asked_to_stop(toys: Any) -> None:
+    with get_client(sync_client=True) as client:
+        parent = client.create_flow_run(toys.toy, parameters={"source": SUBJECT}, state=Running())
+        link = client.create_task_run(task=Task(lambda: None, name="link"), flow_run_id=parent.id, dynamic_key="0")
+        client.create_flow_run(toys.start, parameters={}, parent_task_run_id=link.id, state=Running())
+        client.set_flow_run_state(parent.id, Crashed())
+        assert cancel_run(str(parent.id)) is True
+        [child] = read_children(client, parent.id)
+        assert child.state is not None
+        assert child.state.type is StateType.CANCELLING
+        assert status_of(toys, str(parent.id)).state is RunState.CRASHED
+        assert cancel_run(str(parent.id)) is False, "it was asked already"
 
 
 @pytest.mark.parametrize("unknown", ["nonsense", "", str(UUID(int=7))])
