@@ -1,11 +1,10 @@
 """GET and POST /login: a browser shows once that it knows the token, and has a cookie for it from then on."""
 
-from urllib.parse import parse_qs
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from lib.console.context import Here
+from lib.console.forms import fields_of
 from lib.console.rendering import render
 from lib.console.security import cookie_name, cookie_value, equal
 
@@ -26,8 +25,8 @@ async def answer(request: Request, console: Here) -> Response:
     if console.settings.console_token is None:
         return RedirectResponse("/", 303)
     token = console.settings.console_token.get_secret_value()
-    fields = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=10)
-    if not equal(fields.get("token", [""])[0].strip(), token):
+    given = (await fields_of(request)).get("token", [""])[0]
+    if not equal(given.strip(), token):
         return await render(request, "login.html", status=403, wrong=True)
     response = RedirectResponse("/", 303)
     name = cookie_name(console.settings.console_port)

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import parse_qs, quote, urlencode
+from urllib.parse import quote, urlencode
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
@@ -17,6 +17,7 @@ from pydantic import BeforeValidator
 from lib.console.api import actions, history
 from lib.console.api.runs import RunId
 from lib.console.context import Here
+from lib.console.forms import fields_of
 from lib.console.problems import EXPLANATIONS, ProblemError
 from lib.console.rendering import STATIC, render, static_version, words_of
 from lib.console.spine import lay_out
@@ -160,8 +161,8 @@ async def resume(console: Here, run_id: RunId) -> Response:
 @router.post("/runs/{run_id}/again")
 async def again(request: Request, console: Here, run_id: RunId) -> Response:
     """Start a new run like this one, of the phases that the form names or of all, and show it."""
-    form = parse_qs((await request.body()).decode("utf-8", "replace"), max_num_fields=200)
-    only = [int(number) for number in form.get("only", []) if number.isdecimal()]
+    chosen = (await fields_of(request)).get("only", [])
+    only = [int(number) for number in chosen if number.isdecimal() and len(number) < 10]
     return _to_run((await actions.again(console, run_id, Response(), actions.Selection(only=only))).run_id)
 
 

@@ -297,6 +297,12 @@ def test_the_page_that_asks_for_the_token_tells_nothing_of_the_machine(locked: h
     assert "toy" not in page
 
 
+def test_a_form_with_very_many_fields_is_refused(locked: httpx.Client, lonely: httpx.Client) -> None:
+    form = {f"field{number}": "x" for number in range(300)}
+    for client, path in ((locked, "/login"), (lonely, "/runs/latest/again")):
+        assert client.post(path, data=form).status_code == 413
+
+
 def test_where_no_token_is_asked_for_nobody_is_asked(lonely: httpx.Client) -> None:
     assert lonely.get("/login").headers["location"] == "/"
     assert lonely.post("/login", data={"token": "anything"}).headers["location"] == "/"

@@ -1,0 +1,17 @@
+"""What a form of a page says."""
+
+from urllib.parse import parse_qs
+
+from fastapi import Request
+
+from lib.console.problems import ProblemError
+
+FIELDS_AT_MOST = 200
+
+
+async def fields_of(request: Request) -> dict[str, list[str]]:
+    """Return the values of each field of a form that was filled in; ProblemError when it has too many."""
+    try:
+        return parse_qs((await request.body()).decode(errors="replace"), max_num_fields=FIELDS_AT_MOST)
+    except ValueError as error:
+        raise ProblemError(413, f"A form may have {FIELDS_AT_MOST} fields.") from error
