@@ -21,6 +21,10 @@ RESTARTS, WITHIN_SECONDS = 3, 60.0
 """How often a process is started again in how long a time: what breaks down more often will not get better by it."""
 
 
+TAIL_BYTES = 16 * 1024
+"""How much of the end of a log its last lines are looked for in."""
+
+
 class Supervisor:
     """Processes that end with this one, whatever becomes of it.
 
@@ -69,7 +73,11 @@ class Supervisor:
         while not self._over.wait(SECONDS_BETWEEN_LOOKS):
             for service in self._services:
                 if service.process.poll() is not None and not service.given_up:
-                    self._restart(service)
+                    try:
+                        self._restart(service)
+                    except OSError as error:  # no more processes, a full disk: the others are still looked after
+                        service.given_up = True
+                        self._failure = f"The process of the {service.name} cannot be started again: {error}."
         for service in reversed(self._services):
             end(service.process.pid)
             service.process.wait()
@@ -131,8 +139,10 @@ def end(pid: int) -> None:
 
 
 def tail(path: Path, lines: int = 12) -> str:
-    """Return the last lines of a log."""
-    return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
+    """Return the last lines of a log, however long it is."""
+    with path.open("rb") as log:
+        log.seek(max(path.stat().st_size - TAIL_BYTES, 0))
+        return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
 
 
 def _end_all(processes: list[psutil.Process]) -> None:

@@ -58,6 +58,19 @@ def test_a_process_that_breaks_down_again_and_again_is_said_with_its_last_words(
     assert len(said) == RESTARTS
 
 
+def test_a_process_that_cannot_be_started_again_is_said_and_the_others_are_looked_after(
+    supervisor: Supervisor, tmp_path: Path
+) -> None:
+    other = supervisor.start("server", ["-c", "import time; time.sleep(600)"])
+    broken = supervisor.start("workers", ["-c", "import time; time.sleep(600)"])
+    (tmp_path / "workers.log").unlink()
+    (tmp_path / "workers.log").mkdir()
+    broken.kill()
+    assert "the workers cannot be started again" in until(lambda: refusal(supervisor.check))
+    other.kill()
+    until(lambda: supervisor.processes["server"].pid != other.pid)
+
+
 def test_what_is_not_vital_is_done_without(supervisor: Supervisor, said: list[str]) -> None:
     supervisor.start("console", ["-c", "import sys; sys.exit('its port is taken')"], vital=False)
     until(lambda: len(said) == RESTARTS + 1)
