@@ -52,7 +52,7 @@ def logged(flow: Any, error: type[Exception], caplog: pytest.LogCaptureFixture) 
     with get_client(sync_client=True) as client:
         run = client.create_flow_run(flow)
     with caplog.at_level(logging.INFO), pytest.raises(error):
-        run_flow(flow, flow_run=run, error_logger=flow_run_logger(run))
+        run_flow(flow, flow_run=run, error_logger=flow_run_logger(run))  # type: ignore[arg-type]  # as Prefect has it
     return [record for record in caplog.records if record.name in {"prefect.flow_runs", "prefect.task_runs"}]
 
 
