@@ -81,7 +81,7 @@ def record(source: Path, out: Path, config: Settings) -> Recording:
     # Imported once Prefect is pointed at its server.
     from prefect.deployments import run_deployment
 
-    from flows.orchestration import DEPLOYMENT
+    from lib.runs.control import DEPLOYMENT
     from lib.runs.family import observe, read_families
     from lib.runs.reader import connected, find_run
 

@@ -33,22 +33,10 @@ from flows.stopping import (
     stopped_as_asked,
 )
 from lib.errors import InputError, UnavailableError
-from lib.runs.control import DEPLOYMENT
 from lib.runs.plan import Phase, Workflow, hindrance, ready
 from lib.runs.process import pid_here, place_of
 from lib.runs.report import PhaseReport
 from lib.runs.status import PARTIAL
-
-__all__ = [
-    "DEPLOYMENT",
-    "Ended",
-    "conclude",
-    "load_flow",
-    "phase_flow",
-    "run_phases",
-    "verdict",
-    "workflow_flow",
-]
 
 P = ParamSpec("P")
 

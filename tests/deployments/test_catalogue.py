@@ -13,7 +13,8 @@ from prefect.utilities.processutils import command_from_string
 
 from deployments import environments
 from deployments.catalogue import pool_name, process_template, register
-from flows.orchestration import DEPLOYMENT, load_flow
+from flows.orchestration import load_flow
+from lib.runs.control import DEPLOYMENT
 from lib.runs.plan import environments_of
 from lib.video.options import VideoOptions
 from lib.workflows import workflows
