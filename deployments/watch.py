@@ -2,8 +2,9 @@
 
 import contextlib
 import itertools
+import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,8 @@ _LEFT = "The process of its run ended"
 _UNTAKEN = "Its worker ended before it had begun"
 
 Alive = Callable[[int, datetime], bool]
+
+logger = logging.getLogger(__name__)
 
 
 def is_alive(pid: int, since: datetime) -> bool:
@@ -123,12 +126,19 @@ def watching() -> Iterator[None]:
     """Look after runs until the block is left, the first time before it begins; a server in trouble is asked later."""
     done = threading.Event()
     watch = Watch()
+    trouble = ""
+
+    def look() -> None:
+        nonlocal trouble
+        before, trouble = trouble, _trouble_of(watch)
+        if trouble and not before and not done.is_set():
+            logger.warning("Whether runs are alive cannot be told at present, and is tried again: %s", trouble)
 
     def look_on() -> None:
         while not done.wait(SECONDS_BETWEEN_LOOKS):
-            _try(watch)
+            look()
 
-    _try(watch)
+    look()
     threading.Thread(target=look_on, name="watch", daemon=True).start()
     try:
         yield
@@ -136,9 +146,14 @@ def watching() -> Iterator[None]:
         done.set()
 
 
-def _try(watch: Watch) -> None:
-    with contextlib.suppress(Exception), get_client(sync_client=True) as client:
-        watch.look(client)
+def _trouble_of(watch: Watch) -> str:
+    """Look once, and return what went wrong in words."""
+    try:
+        with get_client(sync_client=True) as client:
+            watch.look(client)
+    except Exception as error:  # noqa: BLE001  # whatever it is, runs are looked after again in a moment
+        return f"{type(error).__name__}: {error}"
+    return ""
 
 
 def _unfinished(client: SyncPrefectClient) -> list[FlowRun]:
@@ -159,15 +174,23 @@ def _unfinished(client: SyncPrefectClient) -> list[FlowRun]:
 def _roots(client: SyncPrefectClient, runs: Sequence[FlowRun]) -> Mapping[UUID, FlowRun]:
     """Return the run that each of these is a phase of, by its id."""
     links = {run.id: run.parent_task_run_id for run in runs if run.parent_task_run_id is not None}
-    if not links:
-        return {}
-    wanted = TaskRunFilter(id=TaskRunFilterId(any_=list(set(links.values()))))
-    parents = {link.id: link.flow_run_id for link in client.read_task_runs(task_run_filter=wanted, limit=PAGE)}
-    ids = [str(parent) for parent in set(parents.values()) if parent is not None]
-    found = client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate({"id": {"any_": ids}}), limit=PAGE)
-    known = {run.id: run for run in found}
+    parents: dict[UUID, UUID | None] = {}
+    for part in _pages(set(links.values())):
+        wanted = TaskRunFilter(id=TaskRunFilterId(any_=part))
+        found = client.read_task_runs(task_run_filter=wanted, limit=PAGE)
+        parents |= {link.id: link.flow_run_id for link in found}
+    known: dict[UUID, FlowRun] = {}
+    for part in _pages({parent for parent in parents.values() if parent is not None}):
+        roots = FlowRunFilter.model_validate({"id": {"any_": part}})
+        known |= {run.id: run for run in client.read_flow_runs(flow_run_filter=roots, limit=PAGE)}
     return {
         run_id: known[parent]
         for run_id, link in links.items()
         if (parent := parents.get(link)) is not None and parent in known
     }
+
+
+def _pages(ids: Collection[UUID]) -> Iterator[list[UUID]]:
+    rest = iter(ids)
+    while part := list(itertools.islice(rest, PAGE)):
+        yield part

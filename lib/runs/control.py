@@ -153,7 +153,7 @@ async def _set_state(client: PrefectClient, runs: Mapping[str, Any], kind: str, 
     while True:
         answer = await client.request("POST", "/flow_runs/bulk_set_state", json=body)  # type: ignore[arg-type]
         results = answer.json()["results"]
-        accepted = sum(result["status"] == "ACCEPT" for result in results)
+        accepted: int = sum(result["status"] == "ACCEPT" for result in results)
         done += accepted
         if len(results) < _BULK or not accepted:
             return done

@@ -11,10 +11,14 @@ from uuid import uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prefect import Task, flow
+from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.states import Crashed, Running
 from regie_toy_holder import until
 
-from deployments.watch import CLOCKS, LONG, PATIENCE, is_alive, judge
+from deployments import watch
+from deployments.watch import CLOCKS, LONG, PATIENCE, Watch, is_alive, judge
 from lib.runs.process import pid_here, place_of
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -167,3 +171,27 @@ def test_a_busy_process_that_answers_nothing_lives() -> None:
 @pytest.mark.parametrize("place", [None, "", "12", ":12", "another-machine:12", place_of() + "x", f"{HERE}:²"])
 def test_what_is_not_the_place_of_a_process_here_is_nobodys(place: str | None) -> None:
     assert pid_here(place) is None
+
+
+@flow
+def nothing() -> None:
+    """Do nothing."""
+
+
+def test_phases_are_judged_by_their_runs_however_many_there_are(
+    prefect_server: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "PAGE", 2)
+    monkeypatch.setattr(watch, "PATIENCE", timedelta())
+    with get_client(sync_client=True) as client:
+        phases = set()
+        for _ in range(5):
+            root = client.create_flow_run(nothing, state=Running())
+            link = client.create_task_run(Task(lambda: None, name="link"), root.id, dynamic_key="0")
+            phases.add(client.create_flow_run(nothing, parent_task_run_id=link.id, state=Running()).id)
+            client.set_flow_run_state(root.id, Crashed())
+        assert {run.id for run in Watch().look(client)} >= phases
+        for phase in phases:
+            state = client.read_flow_run(phase).state
+            assert state is not None
+            assert state.is_crashed()
