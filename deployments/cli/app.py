@@ -11,6 +11,7 @@ import typer
 
 from lib.errors import InputError
 from lib.settings import Settings, read_settings
+from lib.words import visible
 
 COMPLETED, FAILED, USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit codes: partial is its own, so that a script can tell one bad file from a run that failed."""
@@ -41,7 +42,7 @@ def configured() -> Settings:
 
 def say(line: str) -> None:
     """Say something to the person at the terminal; standard output is kept for results."""
-    print(line, file=sys.stderr, flush=True)
+    print(visible(line, kept="\n\t"), file=sys.stderr, flush=True)
 
 
 def quiet(line: str) -> None:

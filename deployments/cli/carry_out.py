@@ -7,12 +7,11 @@ from typing import Any
 import httpx
 import orjson
 import typer
-from rich.text import Text
 
 from deployments.cli.app import Say
 from deployments.cli.follow import cancelled_on_leaving, exit_code, follow, output
 from deployments.cli.here import follow_here
-from deployments.cli.table import run_table
+from deployments.cli.table import as_told, run_table
 from deployments.stack import stack
 from lib.errors import InputError
 from lib.runs.plan import Workflow
@@ -103,8 +102,8 @@ def _show_end(status: RunStatus, outputs: list[dict[str, Any]], failures: list[d
     console.print(run_table(status))
     for failure in failures:
         words = f"✗ {failure['file']} ({failure['phase']}): {failure['reason']}"
-        console.print(Text(words, style="red"), soft_wrap=True)
+        console.print(as_told(words, "red"), soft_wrap=True)
     for left in outputs:
-        console.print(Text("\n" + "/".join(filter(None, (left["project"], left["video"]))), style="bold"))
+        console.print(as_told("\n" + "/".join(filter(None, (left["project"], left["video"]))), "bold"))
         for name, path in left["files"].items():
-            console.print(Text(f"  {name:<9} {path}"), soft_wrap=True)
+            console.print(as_told(f"  {name:<9} {path}"), soft_wrap=True)

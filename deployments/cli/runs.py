@@ -10,7 +10,7 @@ from rich.text import Text
 from deployments.cli.app import app
 from deployments.cli.follow import output
 from deployments.cli.serving import AsJson, serving
-from deployments.cli.table import MARKS, clock
+from deployments.cli.table import MARKS, as_told, clock
 from lib.errors import InputError
 from lib.runs.status import RunState
 from lib.workflows import workflows
@@ -55,12 +55,12 @@ def runs(
         table.add_row(
             each.run_id[:SHORT],
             Text(each.workflow),
-            Text(each.subject),
+            as_told(each.subject),
             Text(f"{mark} {'stopping' if each.stopping else each.state.value}", style=style),
             f"{each.started.astimezone():%Y-%m-%d %H:%M:%S}" if each.started else "",
             "" if each.progress is None else f"{each.progress:.0f}",
             clock(each.duration),
-            Text(each.message, style="dim"),
+            as_told(each.message, "dim"),
         )
     console = output()
     console.print(table)

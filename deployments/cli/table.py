@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lib.runs.status import PhaseStatus, RunState, RunStatus
+from lib.words import visible
 
 BAR_WIDTH = 12
 SECONDS_OF_A_DAY = 24 * 3600
@@ -26,7 +27,12 @@ MARKS = {
 
 def run_table(status: RunStatus) -> Group:
     """Return a run as a table of its phases, and below it when it is thought to end, or how it ended."""
-    return Group(phases_table(status), Text(ending(status), style="bold"))
+    return Group(phases_table(status), as_told(ending(status), "bold"))
+
+
+def as_told(text: str, style: str = "") -> Text:
+    """Return a text from outside, the name of a file say, without what would steer a terminal."""
+    return Text(visible(text, kept="\n\t"), style=style)
 
 
 def ending(status: RunStatus) -> str:
@@ -53,7 +59,10 @@ def phases_table(status: RunStatus) -> Table:
     mark, style = MARKS[status.state]
     again = f"  attempt {status.attempt}" if status.attempt > 1 else ""
     title = Text.assemble(
-        (f"{mark} {status.workflow} ", style), (status.subject, "bold"), f"  {status.progress:.0f} %", (again, "dim")
+        (f"{mark} {status.workflow} ", style),
+        as_told(status.subject, "bold"),
+        f"  {status.progress:.0f} %",
+        (again, "dim"),
     )
     table = Table(title=title, title_justify="left", pad_edge=False, box=None, header_style="dim", expand=True)
     table.add_column("")
@@ -79,7 +88,7 @@ def _add(table: Table, phase: PhaseStatus) -> None:
         bar if phase.state not in {RunState.PENDING, RunState.SKIPPED} else Text(""),
         counters(phase),
         clock(phase.duration),
-        Text(phase.item or phase.error or outcome(phase), style="red" if trouble else "dim"),
+        as_told(phase.item or phase.error or outcome(phase), "red" if trouble else "dim"),
     )
 
 

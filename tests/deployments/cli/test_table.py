@@ -1,8 +1,10 @@
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
+from rich.console import Console
 
-from deployments.cli.table import clock, ending
+from deployments.cli.table import clock, ending, run_table
 from lib.runs.status import RunState, RunStatus
 
 
@@ -45,3 +47,12 @@ def test_an_end_on_another_day_has_its_date() -> None:
 )
 def test_without_an_estimate_it_says_what_there_is(fields: dict[str, object], words: str) -> None:
     assert ending(status(**fields)) == words
+
+
+def test_a_name_from_outside_does_not_steer_the_terminal() -> None:
+    phase = {"number": 1, "key": "a", "name": "A", "state": "running", "item": "\x1b[2Jfilm\u202e.mp4"}
+    console = Console(width=120, record=True, file=StringIO())
+    console.print(run_table(status(subject="\x1b]0;box\x07", message="\x9b1m", phases=[phase])))
+    told = console.export_text()
+    assert "film" in told
+    assert not any(sign in told for sign in "\x1b\x07\x9b\u202e")
