@@ -158,6 +158,20 @@ def test_a_run_is_stopped_within_seconds_and_goes_on_where_it_was(
     assert toy.phase(key).attempt == 2
 
 
+def test_a_phase_that_does_not_listen_is_ended_with_its_process(toy: Run) -> None:
+    toy.start({"last": "deaf"}, only=[5])
+    toy.wait_for_half("last")
+    asked = time.monotonic()
+    assert cancel_run(toy.run_id)
+    toy.ended()
+    assert time.monotonic() - asked < 2 * SECONDS_TO_STOP
+    assert toy.states() == {"last": "cancelled"}
+    assert "did not stop in time" in toy.phase("last").error
+    until(lambda: all(is_gone(pid) for pid in toy.processes("last")), SECONDS_TO_STOP)
+    toy.mend("last")
+    assert toy.resume().state is RunState.COMPLETED
+
+
 def test_a_run_that_is_stopped_before_it_has_begun_starts_nothing(toy: Run, home: Path) -> None:
     toy.start({})
     assert cancel_run(toy.run_id)

@@ -27,8 +27,8 @@ class Orders(BaseModel):
     """What each phase is to do.
 
     By its key: `raise`, `fail` or `partial`; `meet` another that runs at the same time; `wait` before the first item;
-    and in the middle of the second one, with half a file written: `hold` it, `exit` at once, `kill` the own process.
-    Every order holds until the file `<key>.go` is in the folder.
+    and in the middle of the second one, with half a file written: `hold` it, be `deaf` to signals, `exit` at once,
+    `kill` the own process. Every order holds until the file `<key>.go` is in the folder.
     """
 
     phases: dict[str, str] = {}
@@ -87,6 +87,9 @@ class Player:
             tell(step, self._orders.steps)
             if subject == "two" and step == self._orders.steps // 2:
                 self._stay("hold")
+                if self._ordered("deaf"):
+                    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+                self._stay("deaf")
                 if self._ordered("exit"):
                     os._exit(7)
                 if self._ordered("kill"):
