@@ -149,7 +149,9 @@ class Hub:
         self._topics[topic.name] = topic
         self._topics.move_to_end(topic.name)
         topic.listeners.add(listener)
-        if (topic.poller is None or topic.poller.done()) and not self.closed:
+        if self.closed:
+            topic.asked.set()
+        elif topic.poller is None or topic.poller.done():
             topic.missing = None
             topic.asked.clear()
             topic.poller = asyncio.create_task(self._poll(topic), name=f"poll {topic.name}")
@@ -181,6 +183,7 @@ class Hub:
             try:
                 async with asyncio.timeout(SECONDS_TO_READ):
                     reading = await topic.read()
+                self._take(topic, reading)
             except TopicNotFoundError as error:
                 # It may have been there until now: then its rows are gone and nothing more is expected.
                 topic.missing = error
@@ -191,7 +194,6 @@ class Hub:
                 pause = back_off
                 back_off = min(2 * back_off, longest)
             else:
-                self._take(topic, reading)
                 back_off = first
                 # A slow source is given as much time to rest as it took to read.
                 took = clock() - begun

@@ -637,3 +637,13 @@ def test_whatever_happens_each_who_listens_ends_with_the_rows_as_they_are(steps,
         patch.setattr(live, "SECONDS_BETWEEN", 0.0)
         patch.setattr(changes, "REMOVED_KEPT", removed_kept)
         run(scenario)
+
+
+def test_who_listens_to_a_hub_that_was_closed_is_told_nothing_and_let_go():
+    async def play() -> None:
+        hub = Hub({"runs": Truth(a={}).read})
+        hub.close()
+        async with asyncio.timeout(DEADLINE), hub.listen(["runs"]) as listener:
+            assert [event async for event in listener.events()] == []
+
+    asyncio.run(play())
