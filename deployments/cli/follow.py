@@ -52,8 +52,11 @@ def cancelled_on_leaving(run_id: str) -> Iterator[None]:
         yield
     except BaseException:
         from lib.runs.control import cancel_run
+        from lib.runs.reader import RunNotFoundError
+        from lib.runs.server import ServerError
 
-        cancel_run(run_id)
+        with contextlib.suppress(RunNotFoundError, ServerError):  # what ended the block is to be told
+            cancel_run(run_id)
         raise
 
 

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import PrefectClient
-from prefect.client.schemas.responses import OrchestrationResult, SetStateStatus
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Scheduled
 
@@ -27,6 +26,8 @@ its own end over whatever the run is by then: even over a run that was resumed.
 """
 _BULK = 50
 """Most runs whose state Prefect's API sets in one call."""
+_TOLD = {"type", "name", "message", "state_details"}
+"""What Prefect's API is told of a new state."""
 _ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED", "CRASHED"})
 
 
@@ -112,12 +113,20 @@ async def resume(client: PrefectClient, run_id: str, workflows: Mapping[str, Wor
         raise StartedByHandError(
             f"The run was started in a process of its own: `regie resume {run.id}` on its machine goes on with it."
         )
+    # Only a run that has ended by now too: of two who resume it at once, one is refused.
+    body = {
+        "flow_runs": {"id": {"any_": [str(run.id)]}, "state": {"type": {"any_": sorted(_ENDED - {"COMPLETED"})}}},
+        "state": Scheduled(message="Resumed").model_dump(mode="json", include=_TOLD),
+    }
     try:
-        result: OrchestrationResult[Any] = await client.set_flow_run_state(run.id, Scheduled(message="Resumed"))
+        answer = await client.request("POST", "/flow_runs/bulk_set_state", json=body)  # type: ignore[arg-type]
     except httpx.HTTPError as error:
         raise _no_answer(error) from error
-    if result.status is not SetStateStatus.ACCEPT:
-        raise RefusedError(f"The run cannot be resumed: {getattr(result.details, 'reason', None) or result.status}")
+    results = answer.json()["results"]
+    if not results:
+        raise RefusedError("The run cannot be resumed: somebody else has resumed it just now.")
+    if results[0]["status"] != "ACCEPT":
+        raise RefusedError(f"The run cannot be resumed: {(results[0].get('details') or {}).get('reason')}")
 
 
 def start_run(workflow: Workflow, parameters: Mapping[str, Any]) -> str:

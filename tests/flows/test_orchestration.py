@@ -1,3 +1,4 @@
+import asyncio
 import itertools
 import sys
 from collections import Counter
@@ -13,9 +14,10 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.states import Cancelling, Completed, Crashed, Pending, Running, Scheduled
 
 from flows.orchestration import Ended, conclude, load_flow, verdict
-from lib.runs.control import RefusedError, StartedByHandError, cancel_run, resume_run, start_run
+from lib.runs import control
+from lib.runs.control import RefusedError, StartedByHandError, cancel_run, resume, resume_run, start_run
 from lib.runs.plan import Phase
-from lib.runs.reader import RunNotFoundError, read_children, run_status
+from lib.runs.reader import RunNotFoundError, find_run, read_children, run_status
 from lib.runs.report import Item, ItemState, PhaseReport
 from lib.runs.status import RunState, RunStatus
 
@@ -261,6 +263,23 @@ def test_a_run_without_a_deployment_is_resumed_by_a_process_of_its_own(toys: Any
     _state, run_id = run(toys, orders={"start": "raise"})
     with pytest.raises(StartedByHandError, match=f"regie resume {run_id}"):
         resume_run(run_id, {"toy": toys.TOY})
+
+
+def test_who_resumes_a_run_that_somebody_else_resumed_a_moment_ago_is_refused(
+    toys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def resume_late() -> None:
+        async with get_client() as client:
+            flow_id = await client.create_flow_from_name("toy")
+            deployment = await client.create_deployment(flow_id=flow_id, name="resumed")
+            run_id = str((await client.create_flow_run_from_deployment(deployment, state=Crashed())).id)
+            seen = await find_run(client, run_id, {"toy": toys.TOY})
+            await resume(client, run_id, {"toy": toys.TOY})
+            monkeypatch.setattr(control, "find_run", lambda *_: asyncio.sleep(0, seen))
+            await resume(client, run_id, {"toy": toys.TOY})
+
+    with pytest.raises(RefusedError, match="somebody else"):
+        asyncio.run(resume_late())
 
 
 def test_a_workflow_that_is_not_deployed_is_not_started(toys: Any) -> None:
