@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import subprocess
@@ -12,6 +13,13 @@ import httpx
 import pytest
 
 REGIE = Path(sys.executable).with_name("regie")
+
+INTERRUPTIBLE = """
+import signal
+from deployments.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a script started in the background
+main()
+"""
 
 
 @dataclass(frozen=True)
@@ -39,10 +47,16 @@ class Machine:
         command = [str(REGIE), *map(str, arguments)]
         return subprocess.run(command, env=self.variables, capture_output=True, text=True, timeout=120, check=False)
 
-    def began(self, *arguments: object) -> "subprocess.Popen[str]":
-        """Begin a command whose words on standard error are read."""
-        command = [str(REGIE), *map(str, arguments)]
-        return subprocess.Popen(command, env=self.variables, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    @contextlib.contextmanager
+    def began(self, *arguments: object) -> "Iterator[subprocess.Popen[str]]":
+        """Begin a command that Ctrl-C interrupts, and whose words on standard error are read; it ends with the block."""
+        command = [sys.executable, "-c", INTERRUPTIBLE, *map(str, arguments)]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, env=self.variables, stderr=pipe, stdout=pipe, text=True) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def start(self, folder: Path, **orders: str) -> str:
         """Start a run of the toy by its deployment, and return its id."""

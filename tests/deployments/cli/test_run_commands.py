@@ -149,7 +149,7 @@ def test_who_stops_watching_leaves_the_run_alone(
         assert watching.stderr is not None
         assert "Ctrl-C leaves it alone" in watching.stderr.readline()
         watching.send_signal(signal.SIGINT)
-        assert f"The run goes on. To end it: regie cancel {run_id}" in watching.stderr.read()
+        assert f"The run goes on. To end it: regie cancel {run_id}" in watching.communicate(timeout=60)[1]
     assert watching.returncode == 130
     (tmp_path / "last.go").touch()
     assert machine.regie("watch", run_id).returncode == 0
