@@ -49,7 +49,7 @@ class Machine:
 
     @contextlib.contextmanager
     def began(self, *arguments: object) -> "Iterator[subprocess.Popen[str]]":
-        """Begin a command that Ctrl-C interrupts, and whose words on standard error are read; it ends with the block."""
+        """Begin a command that Ctrl-C interrupts, and whose words on standard error are read; the block ends it."""
         command = [sys.executable, "-c", INTERRUPTIBLE, *map(str, arguments)]
         pipe = subprocess.PIPE
         with subprocess.Popen(command, env=self.variables, stderr=pipe, stdout=pipe, text=True) as process:
