@@ -4,6 +4,9 @@ Each recorded run is lived through again: at 10, 25, 50 and 75 % of its true dur
 what was known at that moment, with other recorded runs as the past. `earlier` takes as the past the runs that had ended
 before this one began, as it really was, and counts the runs that had at least three of them; `others` takes all others.
 
+Each file of recordings is a past of its own: `quiet` was recorded on two cores with little else at work, `busy` while
+other work came and went on them.
+
 The error is how far the estimated end lies from the true one, in percent of the run's whole duration. In percent of the
 time that was left it is more: both are printed, as medians over the runs.
 """
@@ -25,7 +28,7 @@ from lib.runs.plan import Workflow
 from lib.runs.status import derive
 from lib.workflows import workflows
 
-HISTORIES = Path(__file__).parent / "histories" / "video.jsonl.gz"
+HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.jsonl.gz"))
 SHARES = (0.10, 0.25, 0.50, 0.75)
 LEAST_PAST = 3
 """Runs with fewer past ones do not count: nothing is known of them."""
@@ -57,33 +60,52 @@ class Guess:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--histories", type=Path, default=HISTORIES, help="file of recorded runs")
+    parser.add_argument("histories", type=Path, nargs="*", default=HISTORIES, help="files of recorded runs")
     parser.add_argument("--each", action="store_true", help="print every estimate too")
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     arguments = parser.parse_args()
-    recordings = read_recordings(arguments.histories)
-    if len(recordings) <= LEAST_PAST:
-        raise SystemExit(f"{arguments.histories} holds {len(recordings)} runs: record more than {LEAST_PAST} first.")
-    guesses = {name: replay(recordings, choose) for name, choose in PASTS.items()}
-    rows = [{"past": name, **row} for name, made in guesses.items() for row in summary(made)]
+    told = {path.name.partition(".")[0]: measure(path) for path in arguments.histories}
     if arguments.json:
-        print(json.dumps({"rows": rows, "each": [asdict(guess) for guess in guesses["earlier"]]}, indent=2))
+        print(json.dumps(told, indent=2))
         return
-    if arguments.each:
+    for name, found in told.items():
+        show(name, found, each=arguments.each)
+
+
+def measure(path: Path) -> dict[str, Any]:
+    """Return how good the estimates for the runs of one file are."""
+    recordings = read_recordings(path)
+    if len(recordings) <= LEAST_PAST:
+        raise SystemExit(f"{path} holds {len(recordings)} runs: record more than {LEAST_PAST} first.")
+    guesses = {name: replay(recordings, choose) for name, choose in PASTS.items()}
+    return {
+        "runs": len(recordings),
+        "seconds": sorted(round(_duration(recording), 1) for recording in recordings),
+        "load": sorted(load for recording in recordings for load in recording.load),
+        "rows": [{"past": name, **row} for name, made in guesses.items() for row in summary(made)],
+        "each": [{**asdict(each), "error": each.error} for each in guesses["earlier"]],
+    }
+
+
+def show(name: str, found: dict[str, Any], *, each: bool) -> None:
+    """Print what was found in one file."""
+    seconds, load = found["seconds"], found["load"]
+    print(
+        f"{name}: {found['runs']} runs of {seconds[0]:.0f} to {seconds[-1]:.0f} s; load {load[0]:.1f} to {load[-1]:.1f}"
+    )
+    if each:
         print(f"{'run':<12}{'seconds':>9}{'past':>6}{'at':>6}{'off':>9}{'error':>9}  basis")
-        for guess in guesses["earlier"]:
-            off, error = ("-", "-") if guess.error is None else (f"{guess.off:+.1f} s", f"{guess.error:.1f} %")
-            what = f"{guess.subject:<12}{guess.duration:>9.1f}{guess.past:>6}{guess.share:>6.0%}"
-            print(f"{what}{off:>9}{error:>9}  {guess.basis}")
-        print()
-    lengths = sorted(_duration(recording) for recording in recordings)
-    print(f"{len(recordings)} runs of {lengths[0]:.0f} to {lengths[-1]:.0f} s\n")
+        for one in found["each"]:
+            off, error = ("-", "-") if one["off"] is None else (f"{one['off']:+.1f} s", f"{one['error']:.1f} %")
+            what = f"{one['subject']:<12}{one['duration']:>9.1f}{one['past']:>6}{one['share']:>6.0%}"
+            print(f"{what}{off:>9}{error:>9}  {one['basis']}")
     print(f"{'past':<9}{'at':>6}{'runs':>6}{'none':>6}{'median':>10}{'9 of 10':>10}{'of the rest':>13}")
-    for row in rows:
+    for row in found["rows"]:
         print(
             f"{row['past']:<9}{row['at']:>6.0%}{row['runs']:>6}{row['without']:>6}"
             f"{row['median']:>8.1f} %{row['p90']:>8.1f} %{row['median_of_rest']:>11.1f} %"
         )
+    print()
 
 
 def replay(

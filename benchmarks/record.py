@@ -37,7 +37,7 @@ SEED = 3
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("file", type=Path, help="the file of recordings to add to: benchmarks/histories/video.jsonl.gz")
+    parser.add_argument("file", type=Path, help="the file of recordings to add to: benchmarks/histories/NAME.jsonl.gz")
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument(
         "--busy", type=float, default=100, help="wait before each run until less than this percentage is at work"
