@@ -1,5 +1,6 @@
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Point Régie and Prefect at a folder of this session, before either is imported."""
     home = Path(tempfile.mkdtemp(prefix="regie-tests-"))
     config.stash[HOME] = home
+    # What a script starts in the background ignores Ctrl-C, and so would every process that a test starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in [name for name in os.environ if name.startswith(("PREFECT_", "REGIE_"))]:
         del os.environ[name]
     os.environ |= {

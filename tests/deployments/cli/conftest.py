@@ -14,13 +14,6 @@ import pytest
 
 REGIE = Path(sys.executable).with_name("regie")
 
-INTERRUPTIBLE = """
-import signal
-from deployments.cli import main
-signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a script started in the background
-main()
-"""
-
 
 @dataclass(frozen=True)
 class Machine:
@@ -50,7 +43,7 @@ class Machine:
     @contextlib.contextmanager
     def began(self, *arguments: object) -> "Iterator[subprocess.Popen[str]]":
         """Begin a command that Ctrl-C interrupts, and whose words on standard error are read; the block ends it."""
-        command = [sys.executable, "-c", INTERRUPTIBLE, *map(str, arguments)]
+        command = [str(REGIE), *map(str, arguments)]
         pipe = subprocess.PIPE
         with subprocess.Popen(command, env=self.variables, stderr=pipe, stdout=pipe, text=True) as process:
             try:
