@@ -1,19 +1,22 @@
 """Run the checks and every test, each part in the environment whose packages it needs.
 
-`python tests/run.py [PART…] [-- PYTEST ARGUMENTS]`; the parts are checks, base, torch, audio and tracking.
-The last line counts the tests of all parts.
+`python tests/run.py [PART…] [-- PYTEST ARGUMENTS]`; the parts are checks, stack, base, torch, audio and tracking.
+The tests of the stack, which start servers and wait for them most of the time, go on beside the others; what they print
+comes at their end. The last line counts the tests of all parts.
 """
 
 import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 VIDEO = "tests/lib/video"
 SCENES, AUDIO, TRACKING = f"{VIDEO}/scenes", f"{VIDEO}/audio", f"{VIDEO}/tracking"
+STACK = ("tests/deployments", "tests/e2e", "tests/regressions")
 
 CHECKS = (
     [str(VENV / "bin/ruff"), "check", "."],
@@ -22,7 +25,8 @@ CHECKS = (
     [str(VENV / "bin/lint-imports")],
 )
 PARTS = {
-    "base": (VENV, ["tests", *(f"--ignore={folder}" for folder in (SCENES, AUDIO, TRACKING))]),
+    "stack": (VENV, [*STACK]),
+    "base": (VENV, ["tests", *(f"--ignore={folder}" for folder in (*STACK, SCENES, AUDIO, TRACKING))]),
     "torch": (VENV / "envs/torch", [SCENES, AUDIO]),
     "audio": (VENV / "envs/audio", [AUDIO]),
     "tracking": (VENV / "envs/tracking", [TRACKING]),
@@ -39,27 +43,34 @@ def main() -> int:
     if "checks" in wanted:
         for command in CHECKS:
             ok &= subprocess.run(command, cwd=ROOT, check=False).returncode == 0
-    for part, (venv, paths) in PARTS.items():
-        if part in wanted:
-            ok &= run_part(part, venv, [*paths, *arguments.split()], counts)
+    parts = [(part, venv, [*paths, *arguments.split()]) for part, (venv, paths) in PARTS.items() if part in wanted]
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        later = [beside.submit(run_part, *each, counts, show=False) for each in parts if each[0] == "stack"]
+        for each in parts:
+            if each[0] != "stack":
+                ok &= run_part(*each, counts)
+        ok &= all(part.result() for part in later)
     failed = counts["failed"] + counts["errors"] + (not ok and not counts["failed"])
     print(f"\n{counts['passed']} passed, {failed} failed, {counts['skipped']} skipped")
     return 0 if ok else 1
 
 
-def run_part(part: str, venv: Path, arguments: list[str], counts: dict[str, int]) -> bool:
-    """Run one part, show what it prints, and add up its closing line."""
-    print(f"\n=== {part} ===", flush=True)
+def run_part(part: str, venv: Path, arguments: list[str], counts: dict[str, int], *, show: bool = True) -> bool:
+    """Run one part, show what it prints, as it comes or else at its end, and add up its closing line."""
     started = time.monotonic()
     command = [str(venv / "bin/python"), "-m", "pytest", "-q", "-rs", "--durations=5", *arguments]
+    lines = [f"\n=== {part} ===\n"]
+    if show:
+        print(lines[0], end="", flush=True)
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        last = ""
         for line in process.stdout or ():
-            print(line, end="", flush=True)
-            last = line if re.search(r"\d+ (passed|failed|error|skipped)", line) else last
-    for count, word in re.findall(r"(\d+) (passed|failed|errors?|skipped)", last):
+            lines.append(line)
+            if show:
+                print(line, end="", flush=True)
+    closing = [line for line in lines if re.search(r"\d+ (passed|failed|error|skipped)", line)]
+    for count, word in re.findall(r"(\d+) (passed|failed|errors?|skipped)", closing[-1] if closing else ""):
         counts["errors" if word.startswith("error") else word] += int(count)
-    print(f"({part}: {time.monotonic() - started:.0f} s)", flush=True)
+    print("" if show else "".join(lines), f"({part}: {time.monotonic() - started:.0f} s)", sep="", flush=True)
     return process.returncode == 0
 
 
