@@ -1,8 +1,10 @@
 """Control over runs: start, stop, go on; the second half of the adapter to Prefect's API."""
 
-from collections.abc import Mapping
-from typing import Any
-from uuid import UUID
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
 
 import httpx
 from prefect.client.orchestration import PrefectClient
@@ -15,6 +17,7 @@ from lib.runs.plan import Workflow
 from lib.runs.reader import RunNotFoundError, find_run
 from lib.runs.server import ServerError, connected, flow_run
 
+T = TypeVar("T")
 DEPLOYMENT = "regie"
 """Name of every deployment: a flow has one."""
 STOPPING = "Stopping"
@@ -28,6 +31,8 @@ _BULK = 50
 """Most runs whose state Prefect's API sets in one call."""
 _TOLD = {"type", "name", "message", "state_details"}
 """What Prefect's API is told of a new state."""
+_PAUSES = (0.25, 0.5, 1.0)
+"""Least seconds before the server is asked again; at most twice as many."""
 _ENDED = frozenset({"COMPLETED", "FAILED", "CANCELLED", "CRASHED"})
 
 
@@ -56,8 +61,15 @@ async def start(client: PrefectClient, workflow: Workflow, parameters: Mapping[s
             raise WrongParametersError(
                 f"{workflow.name} has no parameter {strange[0]!r}: its parameters are {', '.join(names)}."
             )
-        run = await client.create_flow_run_from_deployment(
-            deployment.id, parameters=dict(parameters), name=name_for(workflow, parameters), tags=[workflow.key]
+        key = str(uuid4())  # asked twice, the server makes one run all the same
+        run = await _patiently(
+            lambda: client.create_flow_run_from_deployment(
+                deployment.id,
+                parameters=dict(parameters),
+                name=name_for(workflow, parameters),
+                tags=[workflow.key],
+                idempotency_key=key,
+            )
         )
     except ObjectNotFound as error:
         raise RefusedError(f"{workflow.name} is not deployed on this server: `regie up` deploys it.") from error
@@ -119,10 +131,9 @@ async def resume(client: PrefectClient, run_id: str, workflows: Mapping[str, Wor
         "state": Scheduled(message="Resumed").model_dump(mode="json", include=_TOLD),
     }
     try:
-        answer = await client.request("POST", "/flow_runs/bulk_set_state", json=body)  # type: ignore[arg-type]
+        results = await _bulk_set_state(client, body)
     except httpx.HTTPError as error:
         raise _no_answer(error) from error
-    results = answer.json()["results"]
     if not results:
         raise RefusedError("The run cannot be resumed: somebody else has resumed it just now.")
     if results[0]["status"] != "ACCEPT":
@@ -160,12 +171,31 @@ async def _set_state(client: PrefectClient, runs: Mapping[str, Any], kind: str, 
     done = 0
     body = {"flow_runs": runs, "state": {"type": kind, "name": name, "message": "Asked to stop"}, "limit": _BULK}
     while True:
-        answer = await client.request("POST", "/flow_runs/bulk_set_state", json=body)  # type: ignore[arg-type]
-        results = answer.json()["results"]
+        results = await _bulk_set_state(client, body)
         accepted: int = sum(result["status"] == "ACCEPT" for result in results)
         done += accepted
         if len(results) < _BULK or not accepted:
             return done
+
+
+async def _bulk_set_state(client: PrefectClient, body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    answer = await _patiently(
+        lambda: client.request("POST", "/flow_runs/bulk_set_state", json=body)  # type: ignore[arg-type]
+    )
+    results: list[dict[str, Any]] = answer.json()["results"]
+    return results
+
+
+async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask the server again when it could not do it: a busy SQLite refuses what it takes a moment later."""
+    for seconds in _PAUSES:
+        try:
+            return await ask()
+        except httpx.HTTPStatusError as error:
+            if not error.response.is_server_error:
+                raise
+        await asyncio.sleep(seconds * (1 + random.random()))  # noqa: S311  # who collided does not come back together
+    return await ask()
 
 
 def _id(run_id: str) -> UUID:

@@ -117,13 +117,23 @@ def toy(up: Holder, home: Path, tmp_path: Path) -> Run:
     return Run(home, tmp_path)
 
 
+def runs(process: psutil.Process, module: str) -> bool:
+    try:
+        return module in process.cmdline()
+    except psutil.Error:  # it ended just now
+        return False
+
+
 def engines(home: Path) -> list[psutil.Process]:
     """The processes of flow runs."""
-    return [process for process in processes_of(home) if "prefect.engine" in process.cmdline()]
+    return [process for process in processes_of(home) if runs(process, "prefect.engine")]
 
 
 def is_gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def unchanged(before: PhaseStatus, after: PhaseStatus) -> bool:
@@ -260,7 +270,7 @@ def test_when_the_workers_are_killed_their_runs_crash_and_new_workers_take_them_
     toy.start({"last": "hold"}, only=[1, 5])
     toy.wait_for_half("last")
     begun = toy.phase("start")
-    [workers] = [process for process in processes_of(home) if "deployments.workers" in process.cmdline()]
+    [workers] = [process for process in processes_of(home) if runs(process, "deployments.workers")]
     workers.kill()
     toy.becomes({"start": "completed", "last": "crashed"})
     status = toy.status()
