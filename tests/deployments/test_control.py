@@ -6,17 +6,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import WorkPoolUpdate
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from regie_toy_holder import TOYS, Holder, cleaned, processes_of, until, variables_of
 from regie_toy_plan import TOY
 
+from deployments.catalogue import pool_name
 from lib.files import is_temporary
 from lib.runs.control import RefusedError, StartedByHandError, cancel_run, resume_run, start_run
 from lib.runs.reader import run_status
@@ -182,23 +185,46 @@ def test_a_phase_that_does_not_listen_is_ended_with_its_process(toy: Run) -> Non
     assert toy.resume().state is RunState.COMPLETED
 
 
+@contextmanager
+def paused(environment: str) -> Iterator[None]:
+    """Let the workers of an environment take up nothing for a while."""
+    with get_client(sync_client=True) as client:
+        client.update_work_pool(pool_name(environment), WorkPoolUpdate(is_paused=True))
+        try:
+            yield
+        finally:
+            client.update_work_pool(pool_name(environment), WorkPoolUpdate(is_paused=False))
+
+
 def test_a_run_that_is_stopped_before_it_has_begun_starts_nothing(toy: Run, home: Path) -> None:
-    toy.start({})
+    with paused("base"):
+        toy.start({})
+        assert cancel_run(toy.run_id)
+        assert toy.ended().state is RunState.CANCELLED
+    Run(home, toy.folder).start({}, only=[1]).ended()  # the workers take up runs again
+    assert len(toy.processes("start")) == 1, "that of the other run"
+    assert toy.status().state is RunState.CANCELLED
+
+
+def test_a_run_that_is_stopped_as_a_worker_takes_it_up_leaves_nothing_at_work(toy: Run, home: Path) -> None:
+    toy.start({"start": "wait"})
     assert cancel_run(toy.run_id)
     assert toy.ended().state is RunState.CANCELLED
     until(lambda: engines(home) == [], SECONDS_TO_NOTICE)
-    assert toy.processes("start") == []
+    assert toy.processes("left") == []
     assert toy.status().state is RunState.CANCELLED
 
 
 def test_a_run_that_is_stopped_while_a_phase_waits_for_a_worker_starts_nothing(toy: Run, home: Path) -> None:
-    toy.start({}, only=[5])
-    until(lambda: toy.phase("last").run_id)
-    assert cancel_run(toy.run_id)
-    assert toy.ended().state is RunState.CANCELLED
-    until(lambda: toy.phase("last").state.final and engines(home) == [], SECONDS_TO_NOTICE)
-    assert toy.states() == {"last": "cancelled"}
-    assert toy.processes("last") == []
+    with paused("scenes"):
+        toy.start({}, only=[5])
+        until(lambda: toy.phase("last").run_id)
+        assert cancel_run(toy.run_id)
+        assert toy.ended().state is RunState.CANCELLED
+        until(lambda: toy.phase("last").state.final and engines(home) == [], SECONDS_TO_NOTICE)
+        assert toy.states() == {"last": "cancelled"}
+    Run(home, toy.folder).start({}, only=[5]).ended()
+    assert len(toy.processes("last")) == 1, "that of the other run"
 
 
 def test_a_run_that_failed_goes_on_with_what_failed_and_what_rests_on_it(toy: Run) -> None:
