@@ -1,27 +1,18 @@
-"""Work pools and deployments, made from the declared workflows."""
+"""The catalogue of deployments, made from the declared workflows."""
 
 import hashlib
 import json
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.actions import WorkPoolCreate, WorkPoolUpdate
 from prefect.utilities.callables import parameter_schema
-from prefect.workers.process import ProcessWorker
 
-from deployments import environments
+from deployments.pools import pool_name, register_pools
 from flows.orchestration import load_flow
 from lib.runs.control import DEPLOYMENT
-from lib.runs.plan import environments_of
 from lib.workflows import workflows
-
-
-def pool_name(environment: str) -> str:
-    """Return the name of an environment's work pool."""
-    return f"regie-{environment}"
 
 
 async def register(root: Path) -> None:
@@ -31,28 +22,12 @@ async def register(root: Path) -> None:
     by side: SQLite refuses a writer that comes while another one writes.
     """
     async with get_client() as client:
-        pools = {pool.name: pool.base_job_template for pool in await client.read_work_pools()}
-        for key in environments_of(workflows().values()):
-            template = process_template(environments.python(key, root))
-            if pool_name(key) not in pools:
-                new = WorkPoolCreate(name=pool_name(key), type="process", base_job_template=template)
-                await client.create_work_pool(new)
-            elif pools[pool_name(key)] != template:
-                await client.update_work_pool(pool_name(key), WorkPoolUpdate(base_job_template=template))
+        await register_pools(client, root)
         known = {deployment.entrypoint: deployment.version for deployment in await client.read_deployments()}
         for workflow in workflows().values():
             await _deploy(client, workflow.flow, workflow.environment, known)
             for phase in workflow.phases:
                 await _deploy(client, phase.flow, phase.environment, known)
-
-
-def process_template(python: Path) -> dict[str, Any]:
-    """Return the job template of a process pool whose flow runs are executed by `python`."""
-    template = ProcessWorker.get_default_base_job_template()
-    # A run ends with its worker, however the worker ends.
-    command = [python, "-m", "lib.child", "0", python, "-m", "prefect.engine"]
-    template["variables"]["properties"]["command"]["default"] = shlex.join(map(str, command))
-    return template
 
 
 async def _deploy(

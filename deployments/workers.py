@@ -13,7 +13,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
-from deployments.catalogue import pool_name
+from deployments.pools import pool_name
 from lib.runs.process import place_of
 
 SECONDS_BETWEEN_TRIES = 0.2

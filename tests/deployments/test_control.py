@@ -19,7 +19,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from regie_toy_holder import TOYS, Holder, cleaned, processes_of, until, variables_of
 from regie_toy_plan import TOY
 
-from deployments.catalogue import pool_name
+from deployments.pools import pool_name
 from lib.files import is_temporary
 from lib.runs.control import RefusedError, StartedByHandError, cancel_run, resume_run, start_run
 from lib.runs.reader import run_status
