@@ -88,6 +88,11 @@ class Settings(BaseSettings):
     cache_limit_gb: float = Field(
         default=20, ge=0, description="Size of the cache of analysis results, in gigabytes; the least used go first."
     )
+    block: str = Field(
+        default="regie",
+        pattern="^[a-z0-9-]+$",
+        description="Name of the Prefect blocks with keys and credentials that runs use, one of each type.",
+    )
     workflows: list[str] = Field(
         default_factory=list,
         description="Workflows of your own besides Régie's, each as `package.module:NAME` of its declaration.",

@@ -5,6 +5,7 @@ import json
 import math
 import random
 import time
+import wave
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -34,6 +35,10 @@ OPUS_BITS = 24_000
 """A second: transparent for speech of 8 kHz bandwidth, and nine hours fit."""
 ANSWER_BYTES = 128_000_000
 """An answer is refused beyond this size: a day of speech with its text is less."""
+TRIAL_SECONDS = 30
+"""How long the service may take to transcribe a second of silence."""
+OWN = frozenset({LEMONFOX_URL, LEMONFOX_EU_URL})
+"""A key of Lemonfox's is for both."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 120.0
 """Seconds before the second attempt (doubled each time), and the most that the service may ask us to wait."""
 
@@ -50,34 +55,64 @@ def unavailable(options: AudioOptions, secrets: Secrets) -> str | None:
     if find_spec("httpx") is None:
         return "httpx missing: install the environment `audio` (`regie sync audio`)"
     if not secrets.lemonfox_api_key:
-        return "no key: set LEMONFOX_API_KEY"
+        return "no key: set LEMONFOX_API_KEY, or fill in the block `lemonfox`"
     wanted = options.num_speakers or options.min_speakers or 1
     if wanted > MOST_SPEAKERS:
         return f"it tells {MOST_SPEAKERS} speakers apart at most, and {wanted} are asked for"
+    if not address(options, secrets):
+        asked = options.lemonfox_url or LEMONFOX_EU_URL
+        return f"its key is for {secrets.lemonfox_url}, and the options ask for {asked}: give a key for that"
     return None
+
+
+def address(options: AudioOptions, secrets: Secrets) -> str | None:
+    """Return the base address that is asked; None when the options name one that the key is not for."""
+    asked = options.lemonfox_url or (LEMONFOX_EU_URL if options.lemonfox_eu else None)
+    if not secrets.lemonfox_url:
+        return asked or LEMONFOX_URL
+    if asked is None:
+        return secrets.lemonfox_url
+    same = OWN if secrets.lemonfox_url in OWN else {secrets.lemonfox_url}
+    return asked if asked in same else None
 
 
 def diarize(
     sound: Sound, options: AudioOptions, secrets: Secrets, progress: Progress, sleep: Sleep = time.sleep
 ) -> list[Segment]:
     """Send the sound and return the segments of the answer; raises UnavailableError in words without the key."""
-    import httpx
-
     seconds = math.ceil(sound.duration)
     name, kind, content = encoded(sound, lambda done: progress(done, 3 * seconds, "encoding for Lemonfox"))
     progress(seconds, 3 * seconds, "waiting for Lemonfox")
-    base = options.lemonfox_url or (LEMONFOX_EU_URL if options.lemonfox_eu else LEMONFOX_URL)
+    answer = _transcribed((name, content, kind), options, secrets, sleep)
+    progress(3 * seconds, 3 * seconds, "Lemonfox answered")
+    return segments_of(answer)
+
+
+def try_out(secrets: Secrets) -> None:
+    """Have a second of silence transcribed; raises UnavailableError, in words without the key, when that fails."""
+    content = io.BytesIO()
+    with wave.open(content, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(RATE)
+        sound.writeframes(bytes(2 * RATE))
+    options = AudioOptions(lemonfox_attempts=1, lemonfox_timeout=TRIAL_SECONDS)
+    segments_of(_transcribed(("audio.wav", content, "audio/wav"), options, secrets, time.sleep))
+
+
+def _transcribed(file: tuple[str, io.BytesIO, str], options: AudioOptions, secrets: Secrets, sleep: Sleep) -> bytes:
+    import httpx
+
+    base = address(options, secrets)
     with httpx.Client(
         timeout=httpx.Timeout(options.lemonfox_timeout, connect=min(30.0, options.lemonfox_timeout)),
         headers={"Authorization": f"Bearer {secrets.lemonfox_api_key}"},
     ) as client:
 
         def ask() -> bytes:
-            return _ask(client, f"{base}/audio/transcriptions", _fields(options), (name, content, kind), options)
+            return _ask(client, f"{base}/audio/transcriptions", _fields(options), file, options)
 
-        answer = _with_patience(ask, options.lemonfox_attempts, sleep)
-    progress(3 * seconds, 3 * seconds, "Lemonfox answered")
-    return segments_of(answer)
+        return _with_patience(ask, options.lemonfox_attempts, sleep)
 
 
 def encoded(sound: Sound, progress: Callable[[int], None]) -> tuple[str, str, io.BytesIO]:
@@ -205,10 +240,10 @@ def _ask(
 
 REFUSALS = {
     400: "Lemonfox does not understand the request: check the language and the number of speakers.",
-    401: "Lemonfox does not accept the key: check LEMONFOX_API_KEY.",
+    401: "Lemonfox does not accept the key: check LEMONFOX_API_KEY, or the block `lemonfox`.",
     402: "Lemonfox asks for payment: check the account.",
     403: "Lemonfox does not allow this with the key: check the account.",
-    404: "Nothing answers at this address: check `lemonfox_url`.",
+    404: "Nothing answers at this address: check `lemonfox_url`, or the block `lemonfox`.",
     413: "The sound is too large for Lemonfox.",
 }
 """What people are told; the answer's own text is not repeated, since it may repeat the request."""
@@ -219,6 +254,8 @@ def _refuse(response: "httpx.Response") -> None:
     if status == 429 or status >= 500:
         words = "Lemonfox is busy (429)." if status == 429 else f"Lemonfox is out of order ({status})."
         raise _AgainError(words, retry_after(response.headers.get("Retry-After"), datetime.now(UTC)))
+    if response.is_redirect:
+        raise UnavailableError("This address sends on to another one, to which the key does not go: check the address.")
     if status != 200:
         raise UnavailableError(REFUSALS.get(status, f"Lemonfox refused the request ({status})."))
 
