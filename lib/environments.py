@@ -22,15 +22,17 @@ class Environment:
     """The extras of `pyproject.toml` that the virtual environment installs."""
     engines: Mapping[str, tuple[str, tuple[str, ...]]]
     """Engines that are added on demand: their name → the virtual environment of their own, and its extras."""
+    gpu: bool = False
+    """Whether its phases work on the GPU where there is one."""
 
 
 ENVIRONMENTS: Mapping[str, Environment] = {
     environment.key: environment
     for environment in (
         Environment("base", "base", ("base",), {}),
-        Environment("scenes", "torch", ("scenes", "audio"), {}),
+        Environment("scenes", "torch", ("scenes", "audio"), {}, gpu=True),
         # pyannote.audio needs torchaudio, whose published builds need a CUDA torch: it does not share.
-        Environment("audio", "torch", ("scenes", "audio"), {"pyannote": ("audio", ("audio", "pyannote"))}),
+        Environment("audio", "torch", ("scenes", "audio"), {"pyannote": ("audio", ("audio", "pyannote"))}, gpu=True),
         Environment("tracking", "tracking", ("tracking",), {}),
     )
 }

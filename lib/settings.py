@@ -5,8 +5,9 @@ import sys
 from functools import cache
 from pathlib import Path
 from typing import Annotated, get_args
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
@@ -17,6 +18,7 @@ from pydantic_settings import (
 )
 
 from lib.errors import InputError
+from lib.runs.schedule import Schedule
 from lib.video.options import VideoOptions
 
 
@@ -46,6 +48,35 @@ Token = Annotated[SecretStr, AfterValidator(_strong)]
 """A secret that cannot be guessed and fits into a header; it is shown nowhere."""
 
 
+def _api_url(address: str) -> str:
+    url = urlsplit(address)
+    if url.scheme not in {"http", "https"} or not url.hostname or url.username or url.query or url.fragment:
+        raise ValueError(
+            "the address of a Prefect API looks like http://studio:4200/api; a password is given in "
+            "PREFECT_API_AUTH_STRING"
+        )
+    return address.rstrip("/")
+
+
+ServerUrl = Annotated[str, AfterValidator(_api_url)]
+"""The address of a Prefect API; one that is refused is not shown, for it may hold a password."""
+
+
+class Limits(BaseModel):
+    """How many phases of an environment work at the same time, on all machines together."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scenes: int = Field(default=1, ge=1, description="Phases of the environment scenes that work at the same time.")
+    audio: int = Field(default=1, ge=1, description="Phases of the environment audio that work at the same time.")
+    tracking: int = Field(default=1, ge=1, description="Phases of the environment tracking that work at the same time.")
+    gpu: int = Field(
+        default=1,
+        ge=1,
+        description="Phases that work on a GPU at the same time, of all environments; it counts on machines with one.",
+    )
+
+
 class Settings(BaseSettings):
     """Everything that can be set.
 
@@ -70,6 +101,32 @@ class Settings(BaseSettings):
     )
     start_timeout: float = Field(
         default=120, gt=0, description="Seconds that the Prefect server may take to answer when it starts."
+    )
+    server_url: ServerUrl | None = Field(
+        default=None,
+        description=(
+            "Address of a Prefect API that is there already, such as `http://studio:4200/api`: it is used, and none is "
+            "started. Unset, the commands take it from `PREFECT_API_URL`, where that is set."
+        ),
+    )
+    host_name: str | None = Field(
+        default=None,
+        pattern=r"^[^\s/%]+$",
+        description=(
+            "Name of this machine among those that share a server; unset, its own. No two may have the same, nor two "
+            "containers on one machine."
+        ),
+    )
+    host_lost_after: float = Field(
+        default=30,
+        ge=6,
+        description=(
+            "Seconds without a sign of life after which a machine counts as lost, and others take up its runs. The same "
+            "on all machines that share a server."
+        ),
+    )
+    worker_limit: int | None = Field(
+        default=None, ge=1, description="Most runs of one environment that this machine works on at once."
     )
     console_host: str = Field(
         default="127.0.0.1",
@@ -96,6 +153,20 @@ class Settings(BaseSettings):
     workflows: list[str] = Field(
         default_factory=list,
         description="Workflows of your own besides Régie's, each as `package.module:NAME` of its declaration.",
+    )
+    schedules: dict[str, Schedule] = Field(
+        default_factory=dict,
+        description="When workflows run by themselves, by their keys: `cron` or `interval`, `timezone`, `active`, "
+        "`parameters` (see deployments.md).",
+    )
+    limits: Limits = Field(
+        default_factory=Limits, description="How many phases work at the same time, on all machines together."
+    )
+    inbox: str = Field(
+        default="", description="Source of a run of `video` that names none; empty: `inbox` in Régie's home."
+    )
+    workspace: str = Field(
+        default="", description="Output of a run of `video` that names none; empty: `video` in Régie's home."
     )
     video: VideoOptions = Field(default_factory=VideoOptions, description="How each phase of `video` does its work.")
 
@@ -154,4 +225,5 @@ def read_settings() -> Settings:
 def _given(error: ErrorDetails) -> str:
     """Return what was given, in words; of a secret nothing."""
     field = Settings.model_fields.get(str(error["loc"][0])) if error["loc"] else None
-    return "" if field and Token in get_args(field.annotation) else f" (it is {error['input']!r})"
+    hidden = field is not None and not {Token, ServerUrl}.isdisjoint(get_args(field.annotation))
+    return "" if hidden else f" (it is {error['input']!r})"

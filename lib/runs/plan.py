@@ -7,6 +7,8 @@ documentation.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from lib.runs.schedule import Schedule
+
 
 class PlanError(ValueError):
     """A declaration that contradicts itself, or a selection of phases that does not exist."""
@@ -46,6 +48,10 @@ class Workflow:
     """The parameter that says what a run is about: a path or an address, whose last part names the run."""
     engines: str = ""
     """What tells which engines of the phases can run here: `package.module:function` (see lib.runs.engines)."""
+    defaults: str = ""
+    """What gives the parameters of a run that is started with none: `package.module:function`, of the settings."""
+    schedule: Schedule | None = None
+    """When it would run by itself, once that is switched on; a run never begins while the one before goes on."""
 
     def __post_init__(self) -> None:
         known: set[str] = set()

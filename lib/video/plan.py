@@ -7,6 +7,7 @@ VIDEO = Workflow(
     name="Video",
     flow="flows.video.pipeline:video_pipeline",
     engines="lib.video.doctor:engines",
+    defaults="lib.video.defaults:parameters",
     phases=(
         Phase(1, "extract", "Extract", "flows.video.extract:extract_phase", "base", weight=2),
         Phase(
