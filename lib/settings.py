@@ -4,7 +4,7 @@ import os
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -96,6 +96,35 @@ class Settings(BaseSettings):
         default_factory=default_environments,
         description="Folder of the virtual environments of scenes, audio and tracking.",
     )
+    profile: Literal["process", "docker"] = Field(
+        default="process",
+        description="How phases are run: each in the virtual environment of its packages, or in a container of its "
+        "image. The same on every machine of a server.",
+    )
+    docker_volumes: list[Folder] = Field(
+        default_factory=list,
+        description="Folders that containers share with this machine besides Régie's home, under the same path: those "
+        "of sources and of output.",
+    )
+    docker_images: dict[str, str] = Field(
+        default_factory=dict,
+        description="Images in place of Régie's own, by environment: with the code of workflows of your own, say.",
+    )
+    docker_pull: Literal["Never", "IfNotPresent"] = Field(
+        default="Never", description="Whether an image that is not on the machine is fetched from its registry."
+    )
+    docker_network: str = Field(
+        default="host",
+        min_length=1,
+        description="Network of the containers; on another than the machine's own they cannot reach a server on "
+        "127.0.0.1.",
+    )
+    docker_memory: dict[str, str] = Field(
+        default_factory=dict, description="Most memory that a container may take, by environment: `{tracking = '8g'}`."
+    )
+    docker_gpus: list[str] = Field(
+        default_factory=list, description="Environments whose containers are given the machine's graphics cards."
+    )
     server_port: int = Field(
         default=4200, ge=1, le=65535, description="Port of the Prefect server that `regie up` starts on 127.0.0.1."
     )
@@ -121,8 +150,8 @@ class Settings(BaseSettings):
         default=30,
         ge=6,
         description=(
-            "Seconds without a sign of life after which a machine counts as lost, and others take up its runs. The same "
-            "on all machines that share a server."
+            "Seconds without a sign of life after which a machine counts as lost, and others take up its runs. The "
+            "same on all machines that share a server."
         ),
     )
     worker_limit: int | None = Field(
