@@ -110,6 +110,20 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="Images in place of Régie's own, by environment: with the code of workflows of your own, say.",
     )
+    docker_base_image: str = Field(
+        default="python:3.11-slim-bookworm",
+        min_length=1,
+        description="Image with Python 3.11, of Debian or made from it, on which `regie images build` builds.",
+    )
+    docker_registry: str = Field(
+        default="", description="Put before the names of images, with a slash between: `registry.example/studio`."
+    )
+    docker_tag: str = Field(
+        default="",
+        pattern=r"^([\w][\w.-]{0,127})?$",
+        description="Tag of the images; empty: the version and a digest of the code, so that one of other code is never "
+        "run.",
+    )
     docker_pull: Literal["Never", "IfNotPresent"] = Field(
         default="Never", description="Whether an image that is not on the machine is fetched from its registry."
     )
