@@ -3,7 +3,6 @@
 import contextlib
 import contextvars
 import importlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -34,7 +33,7 @@ from flows.stopping import (
 )
 from lib.errors import InputError, UnavailableError
 from lib.runs.plan import Phase, Workflow, hindrance, ready
-from lib.runs.process import pid_here, place_of
+from lib.runs.process import place_of
 from lib.runs.report import PhaseReport
 from lib.runs.status import PARTIAL
 
@@ -209,7 +208,7 @@ def _say_where() -> None:
         return
     context = FlowRunContext.get()
     known = context.flow_run.infrastructure_pid if context and context.flow_run else None
-    if not known or pid_here(known) not in {None, os.getpid()}:
+    if known != place_of():
         with contextlib.suppress(httpx.HTTPError), get_client(sync_client=True) as client:
             client.update_flow_run(own_run(), infrastructure_pid=place_of())
 

@@ -1,9 +1,15 @@
-"""Which process works on a run: `host:pid`, kept in Prefect's own field of a flow run, its `infrastructure_pid`."""
+"""What works on a run: a process, `host:pid`, or a container, `host:name`.
+
+It is kept in Prefect's own field of a flow run, its `infrastructure_pid`.
+"""
 
 import os
 import socket
 
 from lib.settings import settings
+
+TOLD = "REGIE_PLACE"
+"""Variable that tells the processes in a container where they are: their own ids mean nothing outside of it."""
 
 
 def host_name() -> str:
@@ -12,8 +18,14 @@ def host_name() -> str:
 
 
 def place_of(pid: int | None = None) -> str:
-    """Return where a process of this machine is found; this process when none is given."""
-    return f"{host_name()}:{os.getpid() if pid is None else pid}"
+    """Return where a process of this machine is found; this process, or its container, when none is given."""
+    told = os.environ.get(TOLD)
+    return told if told and pid is None else f"{host_name()}:{os.getpid() if pid is None else pid}"
+
+
+def place_of_container(name: str) -> str:
+    """Return where a container of this machine is found, by its name, which is no number."""
+    return f"{host_name()}:{name}"
 
 
 def host_of(place: str | None) -> str:
@@ -25,3 +37,9 @@ def pid_here(place: str | None) -> int | None:
     """Return the id of the process at a place on this machine; None for another machine's, a container, nothing."""
     host, _, pid = (place or "").rpartition(":")
     return int(pid) if host == host_name() and pid.isascii() and pid.isdigit() else None
+
+
+def container_here(place: str | None) -> str | None:
+    """Return the name of the container at a place on this machine; None for another machine's, a process, nothing."""
+    host, _, name = (place or "").rpartition(":")
+    return name if host == host_name() and name and not name.isdigit() else None
