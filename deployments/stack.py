@@ -4,8 +4,8 @@ import contextlib
 import fcntl
 import json
 import os
-import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,13 +15,17 @@ from typing import IO
 import anyio
 import httpx
 
+from deployments.home import prepare, trouble_with
 from deployments.supervision import Supervisor, tail
 from lib.errors import InputError
+from lib.ports import listen_on
 from lib.runs.plan import environments_of
 from lib.settings import Settings
 from lib.workflows import workflows
 
 HOST = "127.0.0.1"
+SECONDS_OF_SILENCE = 2.0
+"""How long one waits for another process before that is said."""
 
 PREFECT_SETTINGS: Mapping[str, str] = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -46,6 +50,8 @@ class Stack:
     ui_url: str
     own: bool
     """Whether this process started it, and ends it."""
+    lasting: bool = False
+    """Whether it stays until somebody ends it, rather than with the runs that use it."""
     console_url: str = ""
     """Where the console is, when this process started one."""
     supervisor: Supervisor | None = None
@@ -90,18 +96,21 @@ def stack(
     it. Without `workers` what is started is a server to read from, which others wait for rather than use. What is
     started has the console too with `console`. Raises InputError when it cannot start.
     """
-    config.run_folder.mkdir(parents=True, exist_ok=True)
-    with (config.run_folder / "stack.lock").open("a") as owner, (config.run_folder / "users.lock").open("a") as users:
+    prepare(config)
+    with (config.run_folder / "stack.lock").open("a+") as owner, (config.run_folder / "users.lock").open("a") as users:
         if not _held(owner):
             if port is None:
                 fcntl.flock(users, fcntl.LOCK_SH)
-            found = _running(config, owner)
+            found = _running(config, owner, say)
             if found is not None and port is not None:
-                raise InputError(f"Régie is up already ({found.ui_url}); `regie run` uses it.")
+                raise InputError(_refusal(found, owner))
             if found is not None:
                 _point_prefect_at(environment_of(config, found.api_url))
                 yield found
                 return
+        # What an owner that was killed left behind: by now its port may be that of any program.
+        _state_file(config).unlink(missing_ok=True)
+        _sign(owner)
         with _started(config, say, port, workers=workers, console=console) as running:
             try:
                 yield running
@@ -123,34 +132,68 @@ def _held(lock: IO[str]) -> bool:
     return True
 
 
+def _sign(owner: IO[str]) -> None:
+    """Note in the lock who holds it, for whoever finds it held."""
+    owner.truncate(0)
+    owner.write(f"process {os.getpid()} ({' '.join([Path(sys.argv[0]).name, *sys.argv[1:2]])})")
+    owner.flush()
+
+
+def _signature(owner: IO[str]) -> str:
+    owner.seek(0)
+    return owner.read() or "another process"
+
+
+def _refusal(found: Stack, owner: IO[str]) -> str:
+    if found.lasting:
+        return f"Régie is up already ({found.ui_url}), by {_signature(owner)}; `regie run` uses it."
+    return (
+        f"A server is up already ({found.ui_url}), by {_signature(owner)}, and ends with it: start `regie up` then. "
+        "`regie watch` shows the run that goes on."
+    )
+
+
 def _wait_for_others(users: IO[str], say: Callable[[str], None]) -> None:
     if not _held(users):
         say("Another run still uses this server: it is kept up until that one ends. Ctrl-C ends both.")
         fcntl.flock(users, fcntl.LOCK_EX)
 
 
-def _running(config: Settings, owner: IO[str]) -> Stack | None:
+def _running(config: Settings, owner: IO[str], say: Callable[[str], None]) -> Stack | None:
     """Return the stack that another process started, once it answers; None when that one left, and this one owns it."""
-    deadline = time.monotonic() + config.start_timeout
-    while time.monotonic() < deadline:
+    begun = time.monotonic()
+    told = False
+    while (waited := time.monotonic() - begun) < config.start_timeout:
         with contextlib.suppress(OSError, ValueError, KeyError, httpx.HTTPError):
-            url = json.loads(_state_file(config).read_text())["api_url"]
+            state = json.loads(_state_file(config).read_text())
+            url = state["api_url"]
             if httpx.get(f"{url}/health", timeout=5).is_success:
-                return Stack(api_url=url, ui_url=url.removesuffix("/api"), own=False)
+                return Stack(api_url=url, ui_url=url.removesuffix("/api"), own=False, lasting=state["lasting"])
         if _held(owner):
             return None
+        if not told and waited > SECONDS_OF_SILENCE:
+            say(f"Waiting for {_signature(owner)}, which is starting, ending or only reads")
+            told = True
         time.sleep(0.2)
-    raise InputError("Another Régie process is starting or stopping and does not answer. Try again in a moment.")
+    raise InputError(
+        f"Régie's home {config.home} is held by {_signature(owner)}, and no server of it answers: that is starting or "
+        "ending, or only reads. Try again when it has ended."
+    )
 
 
 @contextlib.contextmanager
 def _started(
     config: Settings, say: Callable[[str], None], port: int | None, *, workers: bool, console: bool
 ) -> Iterator[Stack]:
-    port = _free_port(port)
+    lasting = port is not None
+    with listen_on(HOST, port or 0, "REGIE_SERVER_PORT") as free:
+        port = int(free.getsockname()[1])
+    if console:
+        from lib.console.listening import listen
+
+        listen(config).close()
     api_url = f"http://{HOST}:{port}/api"
     variables = environment_of(config, api_url)
-    config.prefect_home.mkdir(parents=True, exist_ok=True)
     supervisor = Supervisor(variables, config.run_folder, say)
     try:
         say("Starting the Prefect server" + " and the workers" * workers)
@@ -173,11 +216,12 @@ def _started(
             anyio.run(catalogue.register, config.environments)
         with watch.watching():
             if workers:
-                _state_file(config).write_text(json.dumps({"api_url": api_url, "pid": os.getpid()}))
+                _state_file(config).write_text(json.dumps({"api_url": api_url, "lasting": lasting}))
             yield Stack(
                 api_url=api_url,
                 ui_url=f"http://{HOST}:{port}",
                 own=True,
+                lasting=lasting,
                 console_url=f"http://{config.console_host}:{config.console_port}" if console else "",
                 supervisor=supervisor,
             )
@@ -190,7 +234,9 @@ def _wait_until_healthy(api_url: str, server: "subprocess.Popen[bytes]", config:
     deadline = time.monotonic() + config.start_timeout
     while time.monotonic() < deadline:
         if server.poll() is not None:
-            raise InputError(f"The Prefect server ended at once. It said:\n{tail(config.run_folder / 'server.log')}")
+            said = tail(config.run_folder / "server.log")
+            trouble = trouble_with(config.prefect_home / "prefect.db", said)
+            raise InputError(trouble or f"The Prefect server ended at once. It said:\n{said}")
         with contextlib.suppress(httpx.HTTPError):
             if httpx.get(f"{api_url}/health", timeout=2).is_success:
                 return
@@ -199,18 +245,6 @@ def _wait_until_healthy(api_url: str, server: "subprocess.Popen[bytes]", config:
         f"The Prefect server did not answer within {config.start_timeout:.0f} s (setting start_timeout). It said:\n"
         + tail(config.run_folder / "server.log")
     )
-
-
-def _free_port(wanted: int | None) -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, wanted or 0))
-        except OSError as error:
-            raise InputError(
-                f"Port {wanted} is taken by another program. Give another one: REGIE_SERVER_PORT=4300 regie up"
-            ) from error
-        return int(probe.getsockname()[1])
 
 
 def _state_file(config: Settings) -> Path:

@@ -37,7 +37,7 @@ class Supervisor:
         self._say = say
         self._services: list[_Service] = []
         self._failure = ""
-        self._over = threading.Event()
+        self._over, self._ended = threading.Event(), threading.Event()
         # It also ends them: to the kernel, the parent that they end with is the thread that started them.
         self._thread = threading.Thread(target=self._tend, name="supervisor", daemon=True)
 
@@ -64,10 +64,19 @@ class Supervisor:
             raise InputError(self._failure)
 
     def end(self) -> None:
-        """End all of them, the last one first; what they started goes before them."""
+        """End all of them, the last one first; what they started goes before them.
+
+        Who does not want to wait for that interrupts it: then they are killed.
+        """
         self._over.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        if not self._thread.is_alive():
+            return
+        try:
+            self._ended.wait()
+        except KeyboardInterrupt:
+            for service in self._services:
+                end(service.process.pid, signals=(signal.SIGKILL,))
+            self._ended.wait()
 
     def _tend(self) -> None:
         while not self._over.wait(SECONDS_BETWEEN_LOOKS):
@@ -81,6 +90,7 @@ class Supervisor:
         for service in reversed(self._services):
             end(service.process.pid)
             service.process.wait()
+        self._ended.set()
 
     def _restart(self, service: "_Service") -> None:
         code = service.process.returncode
@@ -127,7 +137,7 @@ class _Service:
         self.given_up = False
 
 
-def end(pid: int) -> None:
+def end(pid: int, signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGKILL)) -> None:
     """End a process after everything that it started: asked first, killed after a grace.
 
     What it started goes first: it can then still tell how it ended.
@@ -135,7 +145,7 @@ def end(pid: int) -> None:
     with contextlib.suppress(psutil.NoSuchProcess):
         parent = psutil.Process(pid)
         for family in (parent.children(recursive=True), [parent]):
-            _end_all(family)
+            _end_all(family, signals)
 
 
 def tail(path: Path, lines: int = 12) -> str:
@@ -145,8 +155,8 @@ def tail(path: Path, lines: int = 12) -> str:
         return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
 
 
-def _end_all(processes: list[psutil.Process]) -> None:
-    for sig in (signal.SIGTERM, signal.SIGKILL):
+def _end_all(processes: list[psutil.Process], signals: Sequence[signal.Signals]) -> None:
+    for sig in signals:
         for process in processes:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(sig)

@@ -1,5 +1,6 @@
 """What the commands of `regie` have in common: where they are added, what their exit codes mean, how they speak."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable
@@ -42,7 +43,8 @@ def configured() -> Settings:
 
 def say(line: str) -> None:
     """Say something to the person at the terminal; standard output is kept for results."""
-    print(visible(line, kept="\n\t"), file=sys.stderr, flush=True)
+    with contextlib.suppress(OSError):  # the terminal was closed, or the disk of a log is full: the work goes on
+        print(visible(line, kept="\n\t"), file=sys.stderr, flush=True)
 
 
 def quiet(line: str) -> None:

@@ -1,5 +1,6 @@
 """The `regie` command with all of its commands."""
 
+import signal
 import sys
 
 # Each of these adds its commands to `app`.
@@ -23,7 +24,13 @@ from lib.errors import InputError
 
 
 def main() -> None:
-    """Run the command line; errors that a person can act on are said without a traceback."""
+    """Run the command line; errors that a person can act on are said without a traceback.
+
+    To be told to end, and to lose the terminal, is the same as Ctrl-C.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # under nohup it is not
+            signal.signal(number, signal.default_int_handler)
     try:
         app()
     except InputError as error:

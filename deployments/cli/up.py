@@ -1,13 +1,21 @@
 """`regie up`: server, pools, workers and deployments, until Ctrl-C."""
 
+import contextlib
 import signal
-import threading
+import time
 from typing import Annotated
 
 import typer
 
+from deployments import environments
 from deployments.cli.app import app, configured, say
-from deployments.stack import stack
+from deployments.home import SPACE, is_full
+from deployments.stack import Stack, stack
+from lib.runs.plan import environments_of
+from lib.settings import Settings
+from lib.workflows import workflows
+
+SECONDS_BETWEEN_LOOKS = 0.5
 
 
 @app.command()
@@ -16,13 +24,38 @@ def up(
 ) -> None:
     """Start the Prefect server, the work pools, their workers and the deployments; Ctrl-C ends them all."""
     config = configured()
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    # Also where a script started it in the background, and so had Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with stack(config, say, port=port or config.server_port, console=True) as running:
+        _say_what_is_missing(config)
         say(f"Régie is up: {running.console_url} (Prefect: {running.ui_url})")
         say("Start a run from there, or: regie run video SOURCE --out FOLDER. Ctrl-C ends it.")
-        while not stop.wait(0.5):
-            running.check()
-        say("Ending workers and server")
+        with contextlib.suppress(KeyboardInterrupt):
+            _look_after(running, config)
+        say("Ending workers and server; Ctrl-C again kills them")
     say("Everything has ended.")
+
+
+def _look_after(running: Stack, config: Settings) -> None:
+    """Wait for ever; InputError when what was started broke down for good."""
+    was_full = False
+    while True:
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+        running.check()
+        full = is_full(config.home)
+        if full and not was_full:
+            say(f"Less than {SPACE >> 20} MB are left on the disk of {config.home}. Make room: runs fail without it.")
+        if was_full and not full:
+            say(f"There is room on the disk of {config.home} again. `regie resume` goes on with runs that failed.")
+        was_full = full
+
+
+def _say_what_is_missing(config: Settings) -> None:
+    wanted = environments_of(workflows().values())
+    root = config.environments
+    missing = [key for key in wanted if not environments.python(key, root).exists()]
+    if missing:
+        say(
+            f"Not installed in {root}: {', '.join(missing)}. Phases of these environments fail until they are: "
+            f"regie sync {' '.join(missing)}"
+        )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from lib.console.hosts import is_loopback
+from lib.console.listening import listen
 from lib.errors import InputError
 from lib.settings import Settings, settings
 
@@ -22,8 +22,7 @@ def main() -> int:
     """Serve until told to end; return the exit code."""
     try:
         config = settings()
-        check(config)
-        with listen(config.console_host, config.console_port) as listening:
+        with listen(config) as listening:
             serve(config, listening)
     except InputError as error:
         print(error, file=sys.stderr)
@@ -31,32 +30,10 @@ def main() -> int:
     return 0
 
 
-def check(config: Settings) -> None:
-    """Raise InputError when the console must not be started like this."""
-    if not is_loopback(config.console_host) and config.console_token is None:
-        raise InputError(
-            f"The console is to listen on {config.console_host}, where other machines reach it: that needs a token. "
-            "Set REGIE_CONSOLE_TOKEN, or leave REGIE_CONSOLE_HOST at 127.0.0.1."
-        )
-    if not os.environ.get("PREFECT_API_URL"):
-        raise InputError("The console needs a Prefect server: `regie up` starts both; PREFECT_API_URL names another.")
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens there; InputError when it cannot."""
-    try:
-        family, *_, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
-        listening = socket.create_server(address[:2], family=family)
-    except OSError as error:
-        raise InputError(
-            f"The console cannot listen on {host}, port {port}: {error.strerror}. If another program has the port, "
-            "give another one: REGIE_CONSOLE_PORT=8400"
-        ) from error
-    return listening
-
-
 def serve(config: Settings, listening: socket.socket) -> None:
     """Serve on a socket until SIGINT or SIGTERM."""
+    if not os.environ.get("PREFECT_API_URL"):
+        raise InputError("The console needs a Prefect server: `regie up` starts both; PREFECT_API_URL names another.")
     # Somebody waits for each answer: that Prefect is away is said at once, and asking again is up to them. Prefect
     # reads its settings when it is imported, which is why that comes after.
     os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "0")

@@ -11,7 +11,8 @@ import anyio
 import httpx
 import pytest
 
-from lib.console.__main__ import Server, listen
+from lib.console.__main__ import Server
+from lib.ports import listen_on
 from lib.runs.plan import Workflow
 from lib.settings import Settings, settings
 from lib.workflows import workflows
@@ -23,7 +24,7 @@ def serving(known: dict[str, Workflow], **options: Any) -> Iterator[str]:
     from lib.console.app import create_app
 
     config = Settings(**{"console_host": "127.0.0.1", **options})
-    with listen(config.console_host, 0) as listening:
+    with listen_on(config.console_host, 0, "REGIE_CONSOLE_PORT") as listening:
         port = listening.getsockname()[1]
         server = Server(create_app(config.model_copy(update={"console_port": port}), known))
         # Prefect's settings of a test belong to its context.

@@ -14,8 +14,9 @@ import pytest
 from fastapi import FastAPI, routing
 
 from lib.console import problems
-from lib.console.__main__ import Server, listen
+from lib.console.__main__ import Server
 from lib.console.events import router
+from lib.ports import listen_on
 from lib.runs import live
 from lib.runs.live import Hub, Reading, TopicNotFoundError
 
@@ -49,7 +50,7 @@ class Running:
         problems.install(self.app)
         self.truth = truth
         self.server = Server(self.app)
-        listening = listen("127.0.0.1", 0)
+        listening = listen_on("127.0.0.1", 0, "REGIE_CONSOLE_PORT")
         self.port: int = listening.getsockname()[1]
         self.thread = threading.Thread(target=self.server.run, args=([listening],))
         self.thread.start()

@@ -59,7 +59,7 @@ def test_a_port_that_is_taken_is_said() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         words = refusal(REGIE_CONSOLE_PORT=str(port))
-    assert f"port {port}" in words
+    assert f"Port {port} is taken by process {os.getpid()} (" in words
     assert "REGIE_CONSOLE_PORT=" in words
     assert "Traceback" not in words
 
