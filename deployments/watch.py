@@ -1,4 +1,7 @@
-"""Runs whose process died without a word are shown as crashed: looked for again and again, and when a stack starts."""
+"""Runs whose process died without a word are shown as crashed, those of a machine that is gone are taken up by others.
+
+Looked for again and again, and when a stack starts.
+"""
 
 import contextlib
 import itertools
@@ -7,7 +10,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import psutil
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -15,7 +18,11 @@ from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter, TaskRun
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.states import Cancelled, Crashed, Scheduled
 
-from lib.runs.process import pid_here
+from deployments.hosts import Hosts
+from deployments.pools import pool_name
+from lib.runs.plan import environments_of
+from lib.runs.process import host_name, host_of, pid_here
+from lib.workflows import workflows
 
 SECONDS_BETWEEN_LOOKS = 3.0
 PATIENCE = timedelta(seconds=5)
@@ -25,11 +32,22 @@ LONG = timedelta(seconds=60)
 CLOCKS = timedelta(seconds=10)
 """How far the clock of the server and the start of a process, as the kernel tells it, may be apart."""
 PAGE = 200
+MOST_ATTEMPTS = 5
+"""How often a run is begun before it is left crashed when its machine is lost: it may be what kills them."""
+WORKER = "prefect.worker.name"
+"""The label by which Prefect notes who took a run."""
+_TOLD = {"type", "name", "message", "state_details"}
+"""What Prefect's API is told of a new state."""
 _DIED = "Its process ended without a word: it was killed, or its machine went down"
 _LEFT = "The process of its run ended"
 _UNTAKEN = "Its worker ended before it had begun"
+_LOST = "Its machine is gone: another one takes it up"
+_LOST_FOR_GOOD = "Its machine is gone, and no other one can take it up: it was started in a process of its own there"
+_LOST_TOO_OFTEN = f"Its machine is gone, and it was begun {MOST_ATTEMPTS} times or more: it is not taken up once again"
 
 Alive = Callable[[int, datetime], bool]
+Lost = Callable[[str], bool]
+"""Whether a machine of this name is gone."""
 
 logger = logging.getLogger(__name__)
 
@@ -46,47 +64,80 @@ def is_alive(pid: int, since: datetime) -> bool:
         return True
 
 
-def judge(run: FlowRun, root: FlowRun | None, now: datetime, alive: Alive = is_alive) -> State[Any] | None:
+def nowhere(_host: str) -> bool:
+    """Say of every machine that it is there."""
+    return False
+
+
+def judge(
+    run: FlowRun, root: FlowRun | None, now: datetime, alive: Alive = is_alive, lost: Lost = nowhere
+) -> State[Any] | None:
     """Return the state that a run is in by its processes, where Prefect has it otherwise; None when it is all right.
 
-    `root` is the run that it is a phase of. A run is judged by what is known to be gone: never one of another machine,
-    nor one whose process lives, however long it is silent.
+    `root` is the run that it is a phase of. A run is judged by what is known to be gone: never one of another machine
+    that is there, nor one whose process lives, however long it is silent. One that was lost with its machine is to be
+    begun again, unless somebody asked it to stop.
     """
     state = run.state
     if state is None or state.is_final() or now - state.timestamp < PATIENCE:
         return None
     if state.type in {StateType.SCHEDULED, StateType.PENDING} and run.deployment_id is not None:
-        return _judge_waiting(run, root, now, alive)
-    pid = pid_here(run.infrastructure_pid)
-    if pid is not None:
-        return None if alive(pid, state.timestamp) else _ended(run, _DIED)
+        return _judge_waiting(run, root, now, alive, lost)
+    place = run.infrastructure_pid
+    if _is_gone(place, state.timestamp, alive, lost):
+        return _taken_up(run, root) if lost(host_of(place)) else _ended(run, _DIED)
+    if pid_here(place) is not None:
+        return None
     if run.deployment_id is None and root is not None and root.state is not None:
         # It worked in the process of its run, and in the same attempt at it.
-        if root.state.is_final() or (root.state.is_running() and state.timestamp < root.state.timestamp):
+        begun_again = root.state.is_running() and state.timestamp < root.state.timestamp
+        went = lost(host_of(root.infrastructure_pid)) and _is_gone(
+            root.infrastructure_pid, root.state.timestamp, alive, lost
+        )
+        if root.state.is_final() or begun_again or went:
             return _ended(root if root.state.is_cancelled() else run, _LEFT)
-    elif state.is_cancelling() and _is_lost(run, state, now, alive):
+    elif state.is_cancelling() and _is_untaken(run, state, now, alive, lost):
         return _ended(run, _UNTAKEN)
     return None
 
 
-def _judge_waiting(run: FlowRun, root: FlowRun | None, now: datetime, alive: Alive) -> State[Any] | None:
+def _judge_waiting(run: FlowRun, root: FlowRun | None, now: datetime, alive: Alive, lost: Lost) -> State[Any] | None:
     """Judge what waits for a worker, or was taken by one that has not begun it."""
     assert run.state is not None
     if root is not None and root.state is not None and root.state.is_final():
-        taken = run.state.is_pending() and not _is_lost(run, run.state, now, alive)
+        taken = run.state.is_pending() and not _is_untaken(run, run.state, now, alive, lost)
         return None if taken else _ended(root, _LEFT)
-    if run.state.is_pending() and _is_lost(run, run.state, now, alive):
+    if run.state.is_pending() and _is_untaken(run, run.state, now, alive, lost):
         return Scheduled(message=_UNTAKEN)
     return None
 
 
-def _is_lost(run: FlowRun, state: State[Any], now: datetime, alive: Alive) -> bool:
+def _is_untaken(run: FlowRun, state: State[Any], now: datetime, alive: Alive, lost: Lost) -> bool:
     """Whether the worker that took a run is gone: workers are named after their process."""
-    worker = run.labels.get("prefect.worker.name")
+    worker = run.labels.get(WORKER)
     if worker is None:
         return now - state.timestamp > LONG
-    pid = pid_here(str(worker))
-    return pid is not None and not alive(pid, state.timestamp)
+    return _is_gone(str(worker), state.timestamp, alive, lost)
+
+
+def _is_gone(place: str | None, since: datetime, alive: Alive, lost: Lost) -> bool:
+    """Whether a process is known to be gone: by itself if it is of this machine, else with its machine."""
+    pid = pid_here(place)
+    return not alive(pid, since) if pid is not None else lost(host_of(place))
+
+
+def _taken_up(run: FlowRun, root: FlowRun | None) -> State[Any]:
+    """Return the state of what was lost with its machine."""
+    assert run.state is not None
+    if run.state.is_cancelling():
+        return _ended(run, _LOST)
+    if root is not None and root.state is not None and root.state.is_final():
+        return _ended(root, _LEFT)
+    if run.deployment_id is None:
+        return Crashed(message=_LOST_FOR_GOOD)
+    if run.run_count >= MOST_ATTEMPTS:
+        return Crashed(message=_LOST_TOO_OFTEN)
+    return Scheduled(message=_LOST)
 
 
 def _ended(run: FlowRun, words: str) -> State[Any]:
@@ -97,35 +148,59 @@ def _ended(run: FlowRun, words: str) -> State[Any]:
 class Watch:
     """Looks after the runs of the server that PREFECT_API_URL names."""
 
-    def __init__(self) -> None:
+    def __init__(self, hosts: Hosts | None = None) -> None:
+        self._hosts = hosts
         self._suspected: set[UUID] | None = None
 
     def look(self, client: SyncPrefectClient) -> list[FlowRun]:
         """Set the state of every run that is in another one by its processes, and return these.
 
         A run is left until the second look, for its worker knows better how it ended; at the first there is none yet.
+        Of several machines that find the same, one sets it.
         """
         found: dict[UUID, tuple[FlowRun, State[Any]]] = {}
         runs = _unfinished(client)
         roots = _roots(client, runs)
+        lost = self._listen(client, runs)
         now = datetime.now(UTC)
         for run in runs:
-            state = judge(run, roots.get(run.id), now)
+            state = judge(run, roots.get(run.id), now, lost=lost)
             if state is not None:
                 found[run.id] = (run, state)
         certain = [each for run_id, each in found.items() if self._suspected is None or run_id in self._suspected]
         # Phases first: whoever sees that a run has ended may resume it.
-        for run, state in sorted(certain, key=lambda each: each[0].parent_task_run_id is None):
-            client.set_flow_run_state(run.id, state)
+        in_order = sorted(certain, key=lambda each: each[0].parent_task_run_id is None)
+        done = [run for run, state in in_order if _set(client, run, state)]
         self._suspected = set(found) - {run.id for run, _ in certain}
-        return [run for run, _ in certain]
+        return done
+
+    def _listen(self, client: SyncPrefectClient, runs: Sequence[FlowRun]) -> Lost:
+        """Listen for other machines, if any of these runs is on one, and return what tells whether one is gone."""
+        if self._hosts is None:
+            return nowhere
+        places = [each for run in runs for each in (run.infrastructure_pid, str(run.labels.get(WORKER, "")))]
+        others = {host_of(place) for place in places} - {"", host_name()}
+        environments = environments_of(workflows().values()) if others else ()
+        self._hosts.listen(client, map(pool_name, environments))
+        return self._hosts.is_lost
+
+
+def _set(client: SyncPrefectClient, run: FlowRun, state: State[Any]) -> bool:
+    """Set the state of a run that is still as it was judged, and say whether that was so."""
+    assert run.state is not None
+    # Of two that set it at the same moment, the second is refused: for both it is the same transition.
+    state.state_details.transition_id = uuid5(run.id, str(run.state.id))
+    wanted = {"id": {"any_": [str(run.id)]}, "state": {"type": {"any_": [run.state.type.value]}}}
+    body = {"flow_runs": wanted, "state": state.model_dump(mode="json", include=_TOLD)}
+    results = client.request("POST", "/flow_runs/bulk_set_state", json=body).json()["results"]
+    return any(result["status"] == "ACCEPT" for result in results)
 
 
 @contextlib.contextmanager
-def watching() -> Iterator[None]:
+def watching(hosts: Hosts | None = None) -> Iterator[None]:
     """Look after runs until the block is left, the first time before it begins; a server in trouble is asked later."""
     done = threading.Event()
-    watch = Watch()
+    watch = Watch(hosts)
     trouble = ""
 
     def look() -> None:
