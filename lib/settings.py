@@ -1,5 +1,6 @@
 """Settings: one typed model, from `regie.toml` and environment variables."""
 
+import json
 import os
 import sys
 from functools import cache
@@ -133,6 +134,11 @@ class Settings(BaseSettings):
         description="Network of the containers; on another than the machine's own they cannot reach a server on "
         "127.0.0.1.",
     )
+    docker_variables: list[str] = Field(
+        default=["HF_TOKEN", "LEMONFOX_API_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+        description="Environment variables of the workers that containers are given too: `docker inspect` shows them "
+        "while a container works.",
+    )
     docker_memory: dict[str, str] = Field(
         default_factory=dict, description="Most memory that a container may take, by environment: `{tracking = '8g'}`."
     )
@@ -225,6 +231,15 @@ class Settings(BaseSettings):
         """Read, after arguments and the environment, `regie.toml` here and in Régie's home."""
         files = (Path("regie.toml"), default_home() / "regie.toml")
         return init_settings, env_settings, *(TomlConfigSettingsSource(settings_cls, path) for path in files)
+
+    def as_variables(self) -> dict[str, str]:
+        """Return the environment variables that give another process what is set here, without what is secret."""
+        secret = {name for name, field in type(self).model_fields.items() if Token in get_args(field.annotation)}
+        told = self.model_dump(mode="json", exclude=secret, exclude_unset=True, exclude_none=True)
+        return {
+            f"REGIE_{name.upper()}": value if isinstance(value, str) else json.dumps(value)
+            for name, value in told.items()
+        }
 
     @property
     def prefect_home(self) -> Path:
