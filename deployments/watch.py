@@ -192,8 +192,8 @@ def _set(client: SyncPrefectClient, run: FlowRun, state: State[Any]) -> bool:
     state.state_details.transition_id = uuid5(run.id, str(run.state.id))
     wanted = {"id": {"any_": [str(run.id)]}, "state": {"type": {"any_": [run.state.type.value]}}}
     body = {"flow_runs": wanted, "state": state.model_dump(mode="json", include=_TOLD)}
-    results = client.request("POST", "/flow_runs/bulk_set_state", json=body).json()["results"]
-    return any(result["status"] == "ACCEPT" for result in results)
+    answer = client.request("POST", "/flow_runs/bulk_set_state", json=body)  # type: ignore[arg-type]
+    return any(result["status"] == "ACCEPT" for result in answer.json()["results"])
 
 
 @contextlib.contextmanager

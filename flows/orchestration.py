@@ -19,13 +19,16 @@ from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Completed, Failed
 
 from flows.children import Children
+from flows.limits import place
 from flows.quiet import keep_quiet
 from flows.stopping import (
     INLINE,
     SECONDS_TO_END,
+    Disowned,
     Stop,
     Stopped,
     is_asked_to_stop,
+    leave,
     own_attempt,
     own_run,
     stoppable,
@@ -72,14 +75,20 @@ def workflow_flow(
     return make
 
 
-def phase_flow(name: str) -> Callable[[Callable[P, State[Any]]], Flow[P, State[Any]]]:
-    """Make a flow of a phase: it ends in order when its run is asked to stop.
+def phase_flow(workflow: Workflow, key: str) -> Callable[[Callable[P, State[Any]]], Flow[P, State[Any]]]:
+    """Make the flow of a phase: it begins when its environment has a place for it, and ends in order when asked to.
 
     What it cannot do for a reason that a person can act on is its message, no traceback.
     """
+    declared = workflow.phase(key)
 
     def make(phase: Callable[P, State[Any]]) -> Flow[P, State[Any]]:
-        return flow(name=name, persist_result=False)(_guarded(phase, SECONDS_TO_END))
+        @wraps(phase)
+        def placed(*args: P.args, **kwargs: P.kwargs) -> State[Any]:
+            with place(declared.environment):
+                return phase(*args, **kwargs)
+
+        return flow(name=workflow.flow_name(declared), persist_result=False)(_guarded(placed, SECONDS_TO_END))
 
     return make
 
@@ -155,7 +164,8 @@ def run_phases(
                     if result.verdict == "failed":
                         failed[phase.key] = "failed"
     except BaseException as error:
-        children.stop(asked=isinstance(error, Stopped | KeyboardInterrupt) or _is_asked_to_stop())
+        asked = isinstance(error, Stopped | KeyboardInterrupt)
+        children.stop(asked=not isinstance(error, Disowned) and (asked or _is_asked_to_stop()))
         raise
     finally:
         # A thread that is about to begin a phase in vain may still wait for the server.
@@ -187,6 +197,8 @@ def _guarded(work: Callable[P, State[Any]], patience: float) -> Callable[P, Stat
                 return work(*args, **kwargs)
         except (InputError, UnavailableError) as error:
             return Failed(message=str(error))
+        except Disowned:
+            leave()
         except Stopped:
             return stop.state()
         except TerminationSignal:

@@ -9,15 +9,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from prefect import State
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.context import FlowRunContext
 from prefect.exceptions import TerminationSignal
+from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Cancelled, Crashed
+
+from lib.settings import settings
 
 SECONDS_BETWEEN_LOOKS = 1.0
 """How often a flow's process looks whether its run is asked to stop."""
@@ -26,6 +29,11 @@ SECONDS_TO_END = 3.0
 """How long the work of a phase may take to end once it is asked to: one that does not listen is ended with its process.
 An orchestrator is given twice as long, for it waits for its phases."""
 ASKED = frozenset({StateType.CANCELLING, StateType.CANCELLED})
+OWN = frozenset({StateType.RUNNING, StateType.PAUSED})
+"""States of a run whose process is to go on with it."""
+LEFT_TO_OTHERS = 2 / 3
+"""Part of the time after which a machine counts as lost for which a process goes on without the server: it has ended
+when another machine takes up its run."""
 
 
 class Stopped(BaseException):
@@ -33,6 +41,10 @@ class Stopped(BaseException):
 
     Like KeyboardInterrupt no Exception, so that no work takes it for a failure of its own.
     """
+
+
+class Disowned(Stopped):
+    """Raised instead when the run is another process's by now, or will be: nothing is to be said of it any more."""
 
 
 End = Callable[[], State[Any]]
@@ -58,25 +70,27 @@ class Stop:
         self._main = threading.current_thread() is threading.main_thread()
         self._lock = threading.Lock()
         self._asked = False
+        self._raised = Stopped
         self._listens = False
 
     def state(self) -> State[Any]:
         """Return the final state of the work that was stopped."""
         return self._end()
 
-    def ask(self, end: End | None = None) -> None:
-        """Have the work end with Stopped, once it listens; work that is ending already is left alone.
+    def ask(self, end: End | None = None, *, raised: type[Stopped] = Stopped) -> None:
+        """Have the work end with `raised`, once it listens; work that is ending already is left alone.
 
         Work in the main thread that was about to wait for something may not hear it: it is asked again and again.
         """
         with self._lock:
             first, self._asked = not self._asked, True
             self._end = end or self._end
+            self._raised = raised
             if self._listens and self._main:
                 # A signal also wakes the thread up from what it waits for.
                 signal.pthread_kill(self._thread, signal.SIGTERM)
             elif self._listens and first:
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), ctypes.py_object(Stopped))
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread), ctypes.py_object(raised))
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
@@ -88,7 +102,7 @@ class Stop:
         try:
             with self._lock:
                 if self._asked:
-                    raise Stopped
+                    raise self._raised
                 self._listens = True
             yield
         finally:
@@ -100,7 +114,7 @@ class Stop:
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         if self._listens:
             self._listens = False
-            raise Stopped if self._asked else TerminationSignal(signal=number)
+            raise self._raised if self._asked else TerminationSignal(signal=number)
 
 
 INLINE: contextvars.ContextVar[Stop | None] = contextvars.ContextVar("INLINE", default=None)
@@ -129,38 +143,91 @@ def is_asked_to_stop(client: SyncPrefectClient, run_id: UUID) -> bool:
     return False
 
 
+def leave() -> NoReturn:
+    """End this process, which was started for a run that is not its own any more, without a word about it."""
+    os._exit(0)  # any other code, and its worker would call the run crashed
+
+
 @contextlib.contextmanager
 def stoppable(stop: Stop, patience: float) -> Iterator[None]:
     """Let the block, the work of this flow run, end with Stopped soon after its run is asked to stop.
 
     `patience` is how many seconds it may then take before its process is ended, if that was started for this run alone.
+    Such a process also ends, with Disowned, when its run was given to another one: to that of another machine, after
+    this one was cut off from the server.
     """
     if stop is INLINE.get():
         with stop.listening():
             yield
         return
-    done = threading.Event()
+    watch = _Look(own_run(), own_attempt(), stop, patience)
     # In the context of the run, so that the settings of its client are found.
-    look = contextvars.copy_context().run
-    threading.Thread(target=look, args=(_look, own_run(), stop, done, patience), daemon=True).start()
+    threading.Thread(target=contextvars.copy_context().run, args=(watch.look,), daemon=True).start()
     try:
         with stop.listening():
             yield
     finally:
-        done.set()
+        watch.done.set()
 
 
-def _look(run_id: UUID, stop: Stop, done: threading.Event, patience: float) -> None:
-    """Look whether a run is asked to stop, until it is or its work is done."""
-    with get_client(sync_client=True) as client:
-        while not done.wait(SECONDS_BETWEEN_LOOKS):
-            if is_asked_to_stop(client, run_id):
-                break
-        deadline = time.monotonic() + patience
-        while not done.is_set() and time.monotonic() < deadline:
-            stop.ask()
-            done.wait(SECONDS_BETWEEN_REQUESTS)
-        if not done.is_set() and os.environ.get("PREFECT__FLOW_RUN_ID") == str(run_id):
+class _Look:
+    """Looks whether a run is asked to stop, or is not its process's own any more, until it is or its work is done."""
+
+    def __init__(self, run_id: UUID, attempt: int, stop: Stop, patience: float) -> None:
+        self.done = threading.Event()
+        self._run_id, self._attempt, self._stop, self._patience = run_id, attempt, stop, patience
+        self._alone = os.environ.get("PREFECT__FLOW_RUN_ID") == str(run_id)
+        """Whether the process was started for this run alone."""
+        config = settings()
+        # A server on the same machine is never out of reach: it is slow, or gone for good.
+        self._longest = LEFT_TO_OTHERS * config.host_lost_after if config.server_url and self._alone else None
+
+    def look(self) -> None:
+        """Look, and end the work when that is found."""
+        with self._client() as client:
+            if (why := self._reason(client)) is None:
+                return
+            deadline = time.monotonic() + self._patience
+            while not self.done.is_set() and time.monotonic() < deadline:
+                self._stop.ask(raised=why)
+                self.done.wait(SECONDS_BETWEEN_REQUESTS)
+            if self.done.is_set() or not self._alone:
+                return
+            if why is Disowned:
+                leave()
             with contextlib.suppress(Exception):
-                client.set_flow_run_state(run_id, Cancelled(message="Ended: it did not stop in time"), force=True)
+                ended: State[Any] = Cancelled(message="Ended: it did not stop in time")
+                client.set_flow_run_state(self._run_id, ended, force=True)
             os._exit(1)
+
+    def _client(self) -> SyncPrefectClient:
+        if self._longest is None:
+            return get_client(sync_client=True)
+        return get_client(sync_client=True, httpx_settings={"timeout": self._longest / 4})
+
+    def _reason(self, client: SyncPrefectClient) -> type[Stopped] | None:
+        """Wait for a reason to stop; None when the work was done before there was one."""
+        heard = time.monotonic()
+        while not self.done.wait(SECONDS_BETWEEN_LOOKS):
+            with contextlib.suppress(Exception), self._without_patience():
+                run = client.read_flow_run(self._run_id)
+                heard = time.monotonic()
+                if run.state is not None and run.state.type in ASKED:
+                    return Stopped
+                if self._alone and run.state is not None and not self._is_own(run):
+                    return Disowned
+            if self._longest is not None and time.monotonic() - heard > self._longest:
+                return Disowned
+        return None
+
+    def _is_own(self, run: FlowRun) -> bool:
+        return run.state is not None and run.state.type in OWN and run.run_count <= self._attempt
+
+    @contextlib.contextmanager
+    def _without_patience(self) -> Iterator[None]:
+        """Have a server that does not answer asked once at a time, where it matters how long it has not."""
+        if self._longest is None:
+            yield
+            return
+        with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
+            yield
