@@ -4,7 +4,9 @@ from typing import TypeVar
 
 import httpx
 from prefect.client.orchestration import get_client
+from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectNotFound
+from prefect.settings import PREFECT_API_URL
 from pydantic import ValidationError
 
 from blocks.service import ServiceBlock
@@ -17,8 +19,11 @@ B = TypeVar("B", bound=ServiceBlock)
 def load(kind: type[B], name: str = "") -> B | None:
     """Return the block of a type that the setting `block` names, or `name` does; None when there is none.
 
-    Raises UnavailableError when it cannot be read.
+    Outside of a run, nothing is asked where no server is set: Prefect would start one. Raises UnavailableError when the
+    block cannot be read.
     """
+    if not PREFECT_API_URL.value() and FlowRunContext.get() is None:
+        return None
     name = name or settings().block
     slug = kind.get_block_type_slug()
     try:

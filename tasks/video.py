@@ -6,7 +6,6 @@ a moment later; a bad input is never tried again.
 """
 
 import errno
-import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from lib.errors import InputError, UnavailableError
 from lib.progress import Progress
 from lib.runs.report import Item, ItemState
 from lib.settings import settings
+from lib.video.analysis import Analysis
 from lib.video.cache import ResultCache
 from lib.video.hashes import HashBook
 from lib.video.once import Action, analyse_once
@@ -86,10 +86,15 @@ def convert(subject: str, video: Path, options: VideoOptions, progress: Progress
 
 @item_task("analyse")
 def analyse(
-    subject: str, phase: str, video: Path, workspace: Workspace, options: VideoOptions, progress: Progress
+    subject: str,
+    phase: str,
+    analysis: Analysis,
+    video: Path,
+    workspace: Workspace,
+    options: VideoOptions,
+    progress: Progress,
 ) -> Item:
     """Make one analysis (`scenes`, `audio` or `tracking`) of one video, unless its result is known already."""
-    analysis = importlib.import_module(f"lib.video.{phase}.analysis")
     outcome = analyse_once(
         analysis,
         phase,

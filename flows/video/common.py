@@ -9,6 +9,7 @@ from typing import Any
 from prefect import Flow, State
 from prefect.logging import get_run_logger
 
+from blocks.secrets import audio_secrets
 from flows.orchestration import conclude
 from lib import environments
 from lib.errors import InputError
@@ -17,6 +18,8 @@ from lib.runs.plan import Phase
 from lib.runs.report import Item, ItemState, PhaseReport
 from lib.settings import settings
 from lib.video import sources
+from lib.video.analysis import analysis_of
+from lib.video.audio.options import Secrets
 from lib.video.current import all_current
 from lib.video.media import probe
 from lib.video.options import VideoOptions
@@ -54,11 +57,17 @@ def frames_of(videos: Iterable[Path]) -> dict[Path, float]:
 def run_analysis(phase: str, source: str, out: str, options: VideoOptions) -> PhaseReport:
     """Make one analysis of every video of the workspace that could be converted."""
     workspace = Workspace(Path(out))
+    analysis = analysis_of(phase, secrets_of(phase))
 
     def work(subject: str, video: Path, progress: Progress) -> Item:
-        return analyse(subject, phase, video, workspace, options, progress)
+        return analyse(subject, phase, analysis, video, workspace, options, progress)
 
     return run_batch(phase, workspace, frames_of(videos_of(source, workspace, options)), work, needs="convert")
+
+
+def secrets_of(phase: str) -> Secrets:
+    """Return the secrets that the engines of a phase are given; its log says what is wrong with a block."""
+    return audio_secrets(get_run_logger().warning) if phase == "audio" else Secrets()
 
 
 def idle(phase: Phase, source: str, workspace: Workspace, options: VideoOptions) -> Flow[..., Any] | None:
@@ -69,7 +78,7 @@ def idle(phase: Phase, source: str, workspace: Workspace, options: VideoOptions)
         videos = [v for v in videos_of(source, workspace, options) if workspace.subject(v) not in failed]
     except InputError:
         return None  # the phase itself will say what is wrong
-    if not all_current(phase.key, videos, options, python):
+    if not all_current(phase.key, videos, options, python, secrets_of(phase.key)):
         return None
 
     def keep(subject: str, video: Path, progress: Progress) -> Item:

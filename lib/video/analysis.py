@@ -1,14 +1,17 @@
 """What the three analyses of a video (scenes, audio, tracking) have in common.
 
-Each is a module `lib.video.<phase>.analysis` with the functions of `Analysis`.
+Each is a module `lib.video.<phase>.analysis` with the functions of `Analysis`. One whose engines need secrets has a
+function `with_secrets` beside them.
 """
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from lib.progress import Progress
+from lib.video.audio.options import Secrets
 
 
 @dataclass(frozen=True)
@@ -50,3 +53,11 @@ class Analysis(Protocol):
 
     def analyse(self, video: Path, options: Any, video_sha256: str, progress: Progress) -> Summary:
         """Analyse one video and write its outputs; raises InputError when the video cannot be analysed."""
+
+
+def analysis_of(phase: str, secrets: Secrets | None = None) -> Analysis:
+    """Return the analysis of a phase, whose engines are given these secrets, or else read the environment's."""
+    module = importlib.import_module(f"lib.video.{phase}.analysis")
+    if secrets is not None and hasattr(module, "with_secrets"):
+        return cast(Analysis, module.with_secrets(secrets))
+    return cast(Analysis, module)

@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 from lib.errors import InputError, UnavailableError
 from lib.progress import Progress, silent
-from lib.video.analysis import Choice, Summary
+from lib.video.analysis import Analysis, Choice, Summary
 from lib.video.audio.engines import ENGINES, engine
 from lib.video.audio.options import AudioOptions, Secrets
 from lib.video.audio.result import listed, write_json, write_rttm
@@ -73,6 +76,12 @@ def analyse(
         PHASE, choice.engine, choice.version, choice.reason, video_sha256, relevant(options), inputs(video, options)
     )
     return _written(video, media, provenance, attempts, segments, notes, progress)
+
+
+def with_secrets(secrets: Secrets) -> Analysis:
+    """Return this analysis for engines that are given these secrets."""
+    given = {"choose": partial(choose, secrets=secrets), "analyse": partial(analyse, secrets=secrets)}
+    return cast(Analysis, SimpleNamespace(outputs=outputs, inputs=inputs, **given))
 
 
 @dataclass

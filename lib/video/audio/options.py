@@ -20,9 +20,9 @@ class Secrets:
     """What engines need and nobody may read: not in options, files, messages or this object's text."""
 
     hf_token: str | None = field(default=None, repr=False)
+    lemonfox_api_key: str | None = field(default=None, repr=False)
     hf_endpoint: str | None = None
     """Address that the token is for; without one, what Hugging Face's own packages take."""
-    lemonfox_api_key: str | None = field(default=None, repr=False)
     lemonfox_url: str | None = None
     """Address that the key is for: it is sent to no other. Without one, to whichever the options name."""
 

@@ -47,8 +47,8 @@ def unavailable(options: AudioOptions, secrets: Secrets) -> str | None:
             return "there is nothing at the path of its model: check `pyannote_model`"
         if not secrets.hf_token and not _downloaded(options.pyannote_model):
             return (
-                f"no token: accept the conditions of {options.pyannote_model} on Hugging Face and set HF_TOKEN, "
-                "or give the path of a model"
+                f"no token: accept the conditions of {options.pyannote_model} on Hugging Face and set HF_TOKEN or "
+                "fill in the block `huggingface`, or give the path of a model"
             )
     return None
 
@@ -88,17 +88,19 @@ def load(options: AudioOptions, secrets: Secrets, device: Any) -> Any:
 
     Raises UnavailableError when it cannot be had.
     """
+    local = _local(options.pyannote_model)
+    if local is None and secrets.hf_endpoint:
+        ask_hub_at(secrets.hf_endpoint)
     from pyannote.audio import Pipeline
 
     from lib.video.audio.engines.pyannote_embeddings import embed_once
 
-    local = _local(options.pyannote_model)
     try:
         pipeline = Pipeline.from_pretrained(local or options.pyannote_model, token=secrets.hf_token)
     except Exception as error:  # noqa: BLE001 (files, network, hub and networks fail in as many ways)
         raise UnavailableError(_without(f"its model cannot be loaded: {error}", secrets.hf_token)) from None
     if pipeline is None:
-        raise UnavailableError("its model cannot be loaded: accept its conditions on Hugging Face and check HF_TOKEN")
+        raise UnavailableError("its model cannot be loaded: accept its conditions on Hugging Face and check the token")
     if options.pyannote_preset is not None:
         _preset(pipeline, options.pyannote_preset)
     for name in ("segmentation_batch_size", "embedding_batch_size"):
@@ -109,9 +111,20 @@ def load(options: AudioOptions, secrets: Secrets, device: Any) -> Any:
     return pipeline
 
 
+def ask_hub_at(endpoint: str) -> None:
+    """Have Hugging Face's package send its token to this address; raises UnavailableError when it will not."""
+    os.environ["HF_ENDPOINT"] = endpoint  # read once, when the package is imported
+    from huggingface_hub import constants
+
+    if endpoint != constants.ENDPOINT:
+        raise UnavailableError(
+            f"its token is for {endpoint}, and this process has asked {constants.ENDPOINT} before: run it in another"
+        )
+
+
 def _preset(pipeline: Any, path: Path) -> None:
     """Set hyper-parameters; when they do not fit the pipeline, it keeps its own."""
-    import yaml  # type: ignore[import-untyped]  # a dependency of pyannote.audio
+    import yaml  # a dependency of pyannote.audio
 
     own = pipeline.parameters(instantiated=True)
     try:
