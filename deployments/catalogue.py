@@ -1,50 +1,129 @@
-"""The catalogue of deployments, made from the declared workflows."""
+"""The catalogue: every deployment that there is, made from the declared workflows and the settings."""
 
-import hashlib
-import json
-from collections.abc import Mapping
+import importlib
+import inspect
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from prefect.client.orchestration import PrefectClient, get_client
-from prefect.utilities.callables import parameter_schema
+from pydantic import ValidationError
 
-from deployments.pools import pool_name, register_pools
+from deployments.pools import pool_name
+from deployments.prefect_file import ConcurrencyLimit, DeploymentEntry, PrefectFile, ScheduleEntry, WorkPool
 from flows.orchestration import load_flow
+from lib.errors import InputError
 from lib.runs.control import DEPLOYMENT
+from lib.runs.plan import Phase, Workflow
+from lib.runs.schedule import Schedule
+from lib.settings import Settings
 from lib.workflows import workflows
 
+TAG = "regie"
+"""Tag of every deployment of the catalogue: one with it that the catalogue has not is one that it had."""
+SCHEDULED = "scheduled"
+"""Name of the deployment of a workflow that runs by itself, and of its schedule.
 
-async def register(root: Path) -> None:
-    """Make or update the work pools and the deployments of every workflow on the server that PREFECT_API_URL names.
+It is another than the one that people start runs of: only runs by the schedule must not overlap.
+"""
+NO_OVERLAP = ConcurrencyLimit(limit=1, collision_strategy="CANCEL_NEW")
+"""A run whose time comes while the one before goes on is left out: queued ones would pile up."""
+HOME = "{{ $REGIE_HOME }}"
+"""What Prefect's command line replaces by the variable, when it reads `prefect.yaml`."""
 
-    `root` is the folder of the virtual environments. What is right already is not written, and nothing is written side
-    by side: SQLite refuses a writer that comes while another one writes.
+
+def catalogue(config: Settings) -> PrefectFile:
+    """Return every deployment: of each workflow its orchestrator, by hand and by its schedule, and its phases.
+
+    InputError when a workflow or a setting asks for something that cannot be.
     """
-    async with get_client() as client:
-        await register_pools(client, root)
-        known = {deployment.entrypoint: deployment.version for deployment in await client.read_deployments()}
-        for workflow in workflows().values():
-            await _deploy(client, workflow.flow, workflow.environment, known)
-            for phase in workflow.phases:
-                await _deploy(client, phase.flow, phase.environment, known)
+    known = workflows()
+    if strange := sorted(config.schedules.keys() - known.keys()):
+        raise InputError(f"There is no workflow {strange[0]!r} (setting schedules): there are {', '.join(known)}.")
+    entries = [entry for workflow in known.values() for entry in _entries(workflow, config)]
+    return PrefectFile.model_validate({"prefect-version": version("prefect"), "deployments": tuple(entries)})
 
 
-async def _deploy(
-    client: PrefectClient, entrypoint: str, environment: str, known: Mapping[str | None, str | None]
-) -> None:
-    """Make or update the deployment of a flow; its version is the digest of all that it says."""
-    flow = load_flow(entrypoint)
-    said: dict[str, Any] = {
-        "entrypoint": entrypoint.replace(":", "."),
-        "work_pool_name": pool_name(environment),
-        "description": (flow.description or "").partition("\n\n")[0],
-        "tags": ["regie"],
-        "parameter_openapi_schema": parameter_schema(flow).model_dump_for_openapi(),
-        "enforce_parameter_schema": True,
-    }
-    version = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
-    if known.get(said["entrypoint"]) == version:
-        return
-    flow_id = await client.create_flow_from_name(flow.name)
-    await client.create_deployment(flow_id=flow_id, name=DEPLOYMENT, version=version, **said)
+def portable() -> Settings:
+    """Return the settings that `prefect.yaml` is made from: the defaults, in a home that is known when it is read."""
+    return Settings.model_construct(home=Path(HOME))
+
+
+def _entries(workflow: Workflow, config: Settings) -> Iterator[DeploymentEntry]:
+    defaults = _defaults(workflow, config)
+    orchestrator = _entry(workflow, None, defaults)
+    yield orchestrator
+    schedule = _schedule(workflow, config)
+    if schedule is not None:
+        yield _checked(
+            workflow,
+            {
+                **dict(orchestrator),
+                "name": SCHEDULED,
+                "description": f"{orchestrator.description} By its schedule.",
+                "tags": (*orchestrator.tags, SCHEDULED),
+                "concurrency_limit": NO_OVERLAP,
+                "schedules": (schedule,),
+            },
+        )
+    for phase in workflow.phases:
+        yield _entry(workflow, phase, defaults)
+
+
+def _entry(workflow: Workflow, phase: Phase | None, defaults: Mapping[str, Any]) -> DeploymentEntry:
+    part = phase or workflow
+    flow = load_flow(part.flow)
+    taken = inspect.signature(flow.fn).parameters
+    return _checked(
+        workflow,
+        {
+            "name": DEPLOYMENT,
+            "version": version("regie"),
+            "description": (flow.description or flow.name).partition("\n\n")[0].replace("\n", " "),
+            "tags": (TAG, workflow.key, phase.key) if phase else (TAG, workflow.key),
+            "entrypoint": part.flow.replace(":", "."),
+            "work_pool": WorkPool(name=pool_name(part.environment)),
+            "parameters": {name: value for name, value in defaults.items() if name in taken},
+        },
+    )
+
+
+def _checked(workflow: Workflow, said: Mapping[str, Any]) -> DeploymentEntry:
+    try:
+        return DeploymentEntry.model_validate(said)
+    except ValidationError as error:
+        raise InputError(f"{workflow.name} ({said['name']}) cannot be deployed: {_words(error)}") from error
+
+
+def _schedule(workflow: Workflow, config: Settings) -> ScheduleEntry | None:
+    asked = config.schedules.get(workflow.key)
+    if asked is None and workflow.schedule is None:
+        return None
+    try:
+        schedule = (asked or Schedule()).over(workflow.schedule)
+        return ScheduleEntry(
+            cron=schedule.cron,
+            interval=schedule.interval,
+            timezone=schedule.timezone or "UTC",
+            active=schedule.active,
+            slug=SCHEDULED,
+            parameters=schedule.parameters,
+        )
+    except ValidationError as error:
+        raise InputError(f"schedules.{workflow.key} is wrong: {_words(error)}") from error
+    except ValueError as error:
+        raise InputError(f"schedules.{workflow.key} is wrong: {error}") from error
+
+
+def _defaults(workflow: Workflow, config: Settings) -> Mapping[str, Any]:
+    if not workflow.defaults:
+        return {}
+    module, _, name = workflow.defaults.partition(":")
+    found: Mapping[str, Any] = getattr(importlib.import_module(module), name)(config)
+    return found
+
+
+def _words(error: ValidationError) -> str:
+    return "; ".join(
+        ": ".join(filter(None, [".".join(str(part) for part in each["loc"]), each["msg"]])) for each in error.errors()
+    )

@@ -38,6 +38,8 @@ PREFECT_SETTINGS: Mapping[str, str] = {
     "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
     "PREFECT_API_REQUEST_TIMEOUT": "120",
     "PREFECT_RUNNER_HEARTBEAT_FREQUENCY": "30",
+    # In memory, as by default, they would be lost with the server, and the places that they stand for never be free.
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
 }
 """How Prefect is set up for one machine; a variable that is set already wins."""
 
@@ -210,10 +212,10 @@ def _started(
         from deployments import watch
 
         if workers:
-            from deployments import catalogue
+            from deployments.register import register
         _wait_until_healthy(api_url, server, config)
         if workers:
-            anyio.run(catalogue.register, config.environments)
+            anyio.run(register, config.environments)
         with watch.watching():
             if workers:
                 _state_file(config).write_text(json.dumps({"api_url": api_url, "lasting": lasting}))

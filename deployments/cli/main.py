@@ -6,7 +6,9 @@ import sys
 # Each of these adds its commands to `app`.
 from deployments.cli import (  # noqa: F401
     cancel,
+    catalogue,
     demo,
+    deploy,
     doctor,
     history,
     logs,

@@ -10,13 +10,21 @@ from flows.video.common import frames_of, run_batch, videos_of
 from lib.progress import Progress
 from lib.runs.report import Item
 from lib.video.options import VideoOptions
+from lib.video.plan import VIDEO
 from lib.video.workspace import Workspace
 from tasks.video import convert
 
 
-@phase_flow("video-convert")
+@phase_flow(VIDEO, "convert")
 def convert_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
-    """Convert the videos of the workspace that are not at the constant frame rate yet (V2)."""
+    """Convert the videos of the workspace that are not at the constant frame rate yet.
+
+    Args:
+        source: What phase 1 brought in: the same archive, folder or video.
+        out: The folder where projects, results and archives are kept.
+        options: How each phase does its work, one group per phase.
+
+    """
     workspace = Workspace(Path(out))
 
     def work(subject: str, video: Path, progress: Progress) -> Item:

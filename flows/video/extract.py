@@ -12,15 +12,23 @@ from flows.video.common import Memory
 from lib.errors import InputError
 from lib.runs.report import Item, PhaseReport
 from lib.video.options import VideoOptions
+from lib.video.plan import VIDEO
 from lib.video.sources import find_sources
 from lib.video.workspace import Workspace
 from tasks.progress import PhaseProgress
 from tasks.video import bring_in_source, failure
 
 
-@phase_flow("video-extract")
+@phase_flow(VIDEO, "extract")
 def extract_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
-    """Bring every source that `source` holds into the workspace `out` as a project (V1)."""
+    """Bring every source that `source` holds into the workspace `out` as a project.
+
+    Args:
+        source: An archive, a folder of archives and of videos, or a video.
+        out: The folder where projects, results and archives are kept.
+        options: How each phase does its work, one group per phase.
+
+    """
     workspace = Workspace(Path(out))
     workspace.prepare()
     sources = find_sources(Path(source), options.extract)

@@ -10,14 +10,22 @@ from flows.video.common import frames_of, projects_of, run_batch
 from lib.progress import Progress
 from lib.runs.report import Item
 from lib.video.options import VideoOptions
+from lib.video.plan import VIDEO
 from lib.video.results import find_videos
 from lib.video.workspace import Workspace
 from tasks.video import finish_project, finish_video
 
 
-@phase_flow("video-finalise")
+@phase_flow(VIDEO, "finalise")
 def finalise_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
-    """Check, report and archive each video, then report each project and copy it to the output (V7, V8)."""
+    """Check, report and archive each video, then report each project and copy it to the output.
+
+    Args:
+        source: What phase 1 brought in: the same archive, folder or video.
+        out: The folder where projects, results and archives are kept.
+        options: How each phase does its work, one group per phase.
+
+    """
     workspace = Workspace(Path(out))
     projects = projects_of(source, workspace, options)
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from prefect import State
 from prefect.runtime import flow_run as runtime
 from prefect.states import Failed
+from pydantic import Field
 
 from flows.orchestration import run_phases, verdict, workflow_flow
 from flows.page import RunPage
@@ -21,6 +22,9 @@ from lib.video.plan import VIDEO
 from lib.video.summary import results_markdown
 from lib.video.workspace import Workspace
 
+PhaseNumber = Annotated[int, Field(ge=VIDEO.phases[0].number, le=VIDEO.phases[-1].number, title="Phase")]
+"""Prefect's pages show its limits, and refuse other numbers."""
+
 
 def _run_name() -> str:
     return f"video · {Path(runtime.parameters['source']).name}"
@@ -31,9 +35,9 @@ def video_pipeline(
     source: str,
     out: str,
     options: VideoOptions | None = None,
-    only: list[int] | None = None,
-    first: int | None = None,
-    last: int | None = None,
+    only: list[PhaseNumber] | None = None,
+    first: PhaseNumber | None = None,
+    last: PhaseNumber | None = None,
     inline: bool = False,
 ) -> State[Any]:
     """From archives of rushes to scene cuts, speakers, faces, reduced files, an archive and a report.

@@ -10,14 +10,22 @@ from flows.video.common import run_batch, videos_of
 from lib.progress import Progress
 from lib.runs.report import Item
 from lib.video.options import VideoOptions
+from lib.video.plan import VIDEO
 from lib.video.results import Results
 from lib.video.workspace import Workspace
 from tasks.video import reduce
 
 
-@phase_flow("video-reduce")
+@phase_flow(VIDEO, "reduce")
 def reduce_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
-    """Reduce the audio and tracking results of the workspace's videos (V6)."""
+    """Reduce the audio and tracking results of the workspace's videos.
+
+    Args:
+        source: What phase 1 brought in: the same archive, folder or video.
+        out: The folder where projects, results and archives are kept.
+        options: How each phase does its work, one group per phase.
+
+    """
     workspace = Workspace(Path(out))
 
     def work(subject: str, video: Path, progress: Progress) -> Item:

@@ -7,9 +7,17 @@ from prefect import State
 from flows.orchestration import conclude, phase_flow
 from flows.video.common import run_analysis
 from lib.video.options import VideoOptions
+from lib.video.plan import VIDEO
 
 
-@phase_flow("video-scenes")
+@phase_flow(VIDEO, "scenes")
 def scenes_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
-    """Find the scene cuts of the workspace's videos (V3)."""
+    """Find the scene cuts of the workspace's videos.
+
+    Args:
+        source: What phase 1 brought in: the same archive, folder or video.
+        out: The folder where projects, results and archives are kept.
+        options: How each phase does its work, one group per phase.
+
+    """
     return conclude(run_analysis("scenes", source, out, options))

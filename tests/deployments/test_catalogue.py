@@ -12,7 +12,7 @@ from prefect.exceptions import PrefectHTTPStatusError
 from prefect.utilities.processutils import command_from_string
 
 from deployments import environments
-from deployments.catalogue import register
+from deployments.register import register
 from deployments.pools import pool_name, process_template
 from flows.orchestration import load_flow
 from lib.runs.control import DEPLOYMENT

@@ -14,6 +14,17 @@ from prefect.logging.loggers import flow_run_logger
 from flows.orchestration import phase_flow
 from flows.stopping import Stopped
 from lib.errors import InputError
+from lib.runs.plan import Phase, Workflow
+
+QUIET = Workflow(
+    "quiet",
+    "Quiet",
+    "test_quiet:quiet",
+    tuple(
+        Phase(number, key, key.title(), f"test_quiet:{key}_phase", "base")
+        for number, key in enumerate(("stopped", "failing", "broken"), start=1)
+    ),
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -28,20 +39,20 @@ def stopped() -> None:
     raise Stopped
 
 
-@phase_flow("quiet-stopped")
+@phase_flow(QUIET, "stopped")
 def stopped_phase() -> State[Any]:
     """Be stopped in a task."""
     stopped()
     raise AssertionError
 
 
-@phase_flow("quiet-failing")
+@phase_flow(QUIET, "failing")
 def failing_phase() -> State[Any]:
     """Fail for a reason that a person can act on."""
     raise InputError("The disk is full. Free some space.")
 
 
-@phase_flow("quiet-broken")
+@phase_flow(QUIET, "broken")
 def broken_phase() -> State[Any]:
     """Fail for a reason that only a programmer can act on."""
     raise RuntimeError("a bug")

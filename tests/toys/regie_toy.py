@@ -115,31 +115,31 @@ class Player:
                 noted.write(line + "\n")
 
 
-@phase_flow("toy-start")
+@phase_flow(TOY, "start")
 def start(source: str, orders: Orders) -> State[Any]:
     """Begin."""
     return Player("start", orders).play()
 
 
-@phase_flow("toy-left")
+@phase_flow(TOY, "left")
 def left(source: str, orders: Orders) -> State[Any]:
     """Go left."""
     return Player("left", orders).play()
 
 
-@phase_flow("toy-right")
+@phase_flow(TOY, "right")
 def right(source: str, orders: Orders) -> State[Any]:
     """Go right."""
     return Player("right", orders).play()
 
 
-@phase_flow("toy-join")
+@phase_flow(TOY, "join")
 def join(source: str, orders: Orders) -> State[Any]:
     """Come together."""
     return Player("join", orders).play()
 
 
-@phase_flow("toy-last")
+@phase_flow(TOY, "last")
 def last(source: str, orders: Orders) -> State[Any]:
     """End, in an environment of its own."""
     return Player("last", orders).play()

@@ -80,13 +80,13 @@ def toy(toy_folder: str) -> dict[str, Workflow]:
 @pytest.fixture(scope="package")
 def deployed(prefect_server: None, toy_folder: str) -> None:
     """The toy's deployments, on the server of the session; no worker takes their runs up."""
-    from deployments import catalogue
+    from deployments.register import register
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REGIE_WORKFLOWS", '["regie_toy_plan:TOY"]')
         settings.cache_clear()
         workflows.cache_clear()
-        anyio.run(catalogue.register, Path("envs"))
+        anyio.run(register, Path("envs"))
     settings.cache_clear()
     workflows.cache_clear()
 
