@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -20,8 +21,11 @@ from prefect.states import Cancelled, Crashed, Scheduled
 
 from deployments.hosts import Hosts
 from deployments.pools import pool_name
+from flows.limits import free_place_of
+from lib import containers
+from lib.errors import UnavailableError
 from lib.runs.plan import environments_of
-from lib.runs.process import host_name, host_of, pid_here
+from lib.runs.process import host_name, host_of, which_here
 from lib.workflows import workflows
 
 SECONDS_BETWEEN_LOOKS = 3.0
@@ -45,17 +49,27 @@ _LOST = "Its machine is gone: another one takes it up"
 _LOST_FOR_GOOD = "Its machine is gone, and no other one can take it up: it was started in a process of its own there"
 _LOST_TOO_OFTEN = f"Its machine is gone, and it was begun {MOST_ATTEMPTS} times or more: it is not taken up once again"
 
-Alive = Callable[[int, datetime], bool]
+Alive = Callable[[int | str, datetime], bool]
+"""Whether a process of this machine can have worked at a time by its id, or a container by its name."""
 Lost = Callable[[str], bool]
 """Whether a machine of this name is gone."""
 
 logger = logging.getLogger(__name__)
 
 
-def is_alive(pid: int, since: datetime) -> bool:
-    """Whether there is a process of this id that can have worked at this time: not another that got its id later."""
+def is_alive(which: int | str, since: datetime, running: Callable[[], Collection[str]] = containers.running) -> bool:
+    """Whether there is a process of this id that can have worked at this time: not another that got its id later.
+
+    Or whether the container of this name is `running`, each of which has a name of its own; so it is while there is no
+    engine to ask.
+    """
+    if isinstance(which, str):
+        try:
+            return which in running()
+        except UnavailableError:
+            return True
     try:
-        process = psutil.Process(pid)
+        process = psutil.Process(which)
         begun = datetime.fromtimestamp(process.create_time(), UTC)
         return process.status() != psutil.STATUS_ZOMBIE and begun <= since + CLOCKS
     except psutil.NoSuchProcess:
@@ -86,7 +100,7 @@ def judge(
     place = run.infrastructure_pid
     if _is_gone(place, state.timestamp, alive, lost):
         return _taken_up(run, root) if lost(host_of(place)) else _ended(run, _DIED)
-    if pid_here(place) is not None:
+    if which_here(place) is not None:
         return None
     if run.deployment_id is None and root is not None and root.state is not None:
         # It worked in the process of its run, and in the same attempt at it.
@@ -121,9 +135,9 @@ def _is_untaken(run: FlowRun, state: State[Any], now: datetime, alive: Alive, lo
 
 
 def _is_gone(place: str | None, since: datetime, alive: Alive, lost: Lost) -> bool:
-    """Whether a process is known to be gone: by itself if it is of this machine, else with its machine."""
-    pid = pid_here(place)
-    return not alive(pid, since) if pid is not None else lost(host_of(place))
+    """Whether what was at a place is known to be gone: by itself if it is of this machine, else with its machine."""
+    which = which_here(place)
+    return not alive(which, since) if which is not None else lost(host_of(place))
 
 
 def _taken_up(run: FlowRun, root: FlowRun | None) -> State[Any]:
@@ -162,15 +176,18 @@ class Watch:
         runs = _unfinished(client)
         roots = _roots(client, runs)
         lost = self._listen(client, runs)
+        alive = partial(is_alive, running=cache(containers.running))  # as they are after the runs were read
         now = datetime.now(UTC)
         for run in runs:
-            state = judge(run, roots.get(run.id), now, lost=lost)
+            state = judge(run, roots.get(run.id), now, alive, lost)
             if state is not None:
                 found[run.id] = (run, state)
         certain = [each for run_id, each in found.items() if self._suspected is None or run_id in self._suspected]
         # Phases first: whoever sees that a run has ended may resume it.
         in_order = sorted(certain, key=lambda each: each[0].parent_task_run_id is None)
         done = [run for run, state in in_order if _set(client, run, state)]
+        for run in done:
+            free_place_of(client, run)
         self._suspected = set(found) - {run.id for run, _ in certain}
         return done
 

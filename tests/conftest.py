@@ -45,14 +45,21 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[None]:
     """A Prefect server for the session, with a database of its own; only for tests that need one."""
+    from prefect.client.orchestration import get_client
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
     from prefect.testing.utilities import prefect_test_harness
+
+    from flows.limits import limits
+    from lib.settings import settings as regie_settings
 
     # A heartbeat holds up the end of every run by up to a second.
     with (
         prefect_test_harness(server_startup_timeout=120),
         temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
     ):
+        with get_client(sync_client=True) as client:
+            for name, limit in limits(regie_settings()).items():
+                client.upsert_global_concurrency_limit_by_name(name, limit)
         yield
 
 
