@@ -11,6 +11,7 @@ from deployments.cli import (  # noqa: F401
     deploy,
     doctor,
     history,
+    images,
     logs,
     resume,
     run_video,
