@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import hashlib
+import itertools
 import os
 import secrets
 import shutil
@@ -66,6 +67,14 @@ def sweep(folder: Path) -> int:
         else:
             path.unlink(missing_ok=True)
     return len(stale)
+
+
+def remove(path: Path, top: Path) -> None:
+    """Remove a file, and the folders below `top` that are empty without it."""
+    path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        for folder in itertools.takewhile(lambda each: each != top, path.parents):
+            folder.rmdir()
 
 
 def sha256(path: Path) -> str:
