@@ -10,6 +10,8 @@ from lib.settings import settings
 
 TOLD = "REGIE_PLACE"
 """Variable that tells the processes in a container where they are: their own ids mean nothing outside of it."""
+CONTAINER = "regie-"
+"""What the names of the containers of runs begin with."""
 
 
 def host_name() -> str:
@@ -24,7 +26,7 @@ def place_of(pid: int | None = None) -> str:
 
 
 def place_of_container(name: str) -> str:
-    """Return where a container of this machine is found, by its name, which is no number."""
+    """Return where a container of this machine is found, by its name."""
     return f"{host_name()}:{name}"
 
 
@@ -39,7 +41,7 @@ def pid_here(place: str | None) -> int | None:
     return int(pid) if host == host_name() and pid.isascii() and pid.isdigit() else None
 
 
-def container_here(place: str | None) -> str | None:
-    """Return the name of the container at a place on this machine; None for another machine's, a process, nothing."""
+def which_here(place: str | None) -> int | str | None:
+    """Return what is at a place on this machine: the id of a process, the name of a container; None for others."""
     host, _, name = (place or "").rpartition(":")
-    return name if host == host_name() and name and not name.isdigit() else None
+    return name if host == host_name() and name.startswith(CONTAINER) else pid_here(place)
