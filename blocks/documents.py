@@ -1,9 +1,11 @@
 """The blocks that a person has filled in, on Prefect's server."""
 
+import os
+from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 import httpx
-from prefect.client.orchestration import get_client
+from prefect.client.orchestration import PrefectClient, get_client
 from prefect.context import FlowRunContext
 from prefect.exceptions import ObjectNotFound
 from prefect.settings import PREFECT_API_URL
@@ -14,6 +16,7 @@ from lib.errors import UnavailableError
 from lib.settings import settings
 
 B = TypeVar("B", bound=ServiceBlock)
+ENVIRONMENT = "environment"
 
 
 def load(kind: type[B], name: str = "") -> B | None:
@@ -37,5 +40,33 @@ def load(kind: type[B], name: str = "") -> B | None:
         return kind.model_validate(found.data)
     except ValidationError as error:
         # Not chained: what is wrong may be a secret.
-        fields = ", ".join(f"{'.'.join(map(str, each['loc']))} ({each['msg']})" for each in error.errors())
-        raise UnavailableError(f"The block {slug}/{name} is wrong: {fields}. Mend it in Prefect's UI.") from None
+        raise UnavailableError(f"The block {slug}/{name} is wrong: {trouble(error)}. Fill it in again.") from None
+
+
+def in_use(kind: type[B], environment: Mapping[str, str] | None = None) -> tuple[B, str] | None:
+    """Return what a run would use of a service, and from where: the environment, or the block of that name.
+
+    None when there is neither. Raises UnavailableError when what there is cannot be read.
+    """
+    try:
+        block = kind.from_environment(os.environ if environment is None else environment)
+    except ValidationError as error:
+        raise UnavailableError(f"What {' and '.join(kind.variables)} say is wrong: {trouble(error)}.") from None
+    if block is not None:
+        return block, ENVIRONMENT
+    block = load(kind)
+    return (block, f"block {settings().block}") if block else None
+
+
+async def register(client: PrefectClient, kinds: Iterable[type[ServiceBlock]]) -> None:
+    """Tell the server of these types of blocks, so that they can be filled in there."""
+    for kind in kinds:
+        await kind.aregister_type_and_schema(client=client)
+
+
+def trouble(error: ValidationError) -> str:
+    """Say which fields are wrong and why, without what they hold."""
+    wrong = error.errors(include_input=False, include_context=False)
+    return ", ".join(
+        f"{'.'.join(map(str, each['loc']))}: {each['msg'].removeprefix('Value error, ')}" for each in wrong
+    )

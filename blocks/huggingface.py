@@ -1,6 +1,7 @@
 """The block of Hugging Face, where pyannote's models are."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, Self
 
 import orjson
 from pydantic import Field, HttpUrl, SecretStr, field_validator
@@ -9,6 +10,7 @@ from blocks.http import get
 from blocks.service import ServiceBlock, private_address
 from lib.errors import UnavailableError
 from lib.settings import settings
+from lib.video.audio.options import Secrets
 
 HUB = "https://huggingface.co"
 
@@ -23,11 +25,18 @@ class HuggingFace(ServiceBlock):
 
     key: ClassVar[str] = "huggingface"
     used_for: ClassVar[str] = "the engine pyannote of phase 4 (audio), which fetches its model there"
+    variables: ClassVar[tuple[str, ...]] = ("HF_TOKEN",)
 
     token: SecretStr = Field(title="Token", description="Access token with the permission to read: hf_…")
     endpoint: str = Field(
         default=HUB, title="Endpoint", description="Address of Hugging Face, or of a mirror of your own."
     )
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self | None:
+        """Return the token of `HF_TOKEN`, for the endpoint of `HF_ENDPOINT`."""
+        token = Secrets.from_environment(environment).hf_token
+        return cls(token=SecretStr(token), endpoint=environment.get("HF_ENDPOINT") or HUB) if token else None
 
     @field_validator("endpoint")
     @classmethod

@@ -1,10 +1,12 @@
 """The block of Lemonfox, which transcribes and says who speaks."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, Self
 
 from pydantic import Field, HttpUrl, SecretStr, field_validator
 
 from blocks.service import ServiceBlock, private_address
+from lib.settings import settings
 from lib.video.audio.engines import lemonfox
 from lib.video.audio.options import LEMONFOX_EU_URL, LEMONFOX_URL, Secrets
 
@@ -19,6 +21,7 @@ class Lemonfox(ServiceBlock):
 
     key: ClassVar[str] = "lemonfox"
     used_for: ClassVar[str] = "the engine Lemonfox of phase 4 (audio)"
+    variables: ClassVar[tuple[str, ...]] = ("LEMONFOX_API_KEY",)
 
     api_key: SecretStr = Field(title="API key", description="Key of the account at Lemonfox.")
     url: str = Field(
@@ -26,6 +29,13 @@ class Lemonfox(ServiceBlock):
         title="Address",
         description=f"Base address that the key is for; {LEMONFOX_EU_URL} is Lemonfox in the European Union.",
     )
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self | None:
+        """Return the key of `LEMONFOX_API_KEY`, for the address that the settings name."""
+        secrets = Secrets.from_environment(environment)
+        url = lemonfox.address(settings().video.audio, secrets) or LEMONFOX_URL
+        return cls(api_key=SecretStr(secrets.lemonfox_api_key), url=url) if secrets.lemonfox_api_key else None
 
     @field_validator("url")
     @classmethod

@@ -1,7 +1,8 @@
 """What the blocks of outside services have in common: secrets that are shown nowhere, and a check that tries them."""
 
 from abc import abstractmethod
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 from urllib.parse import urlsplit
 
 from prefect.blocks.core import Block
@@ -23,7 +24,9 @@ class ServiceBlock(Block):
     key: ClassVar[str]
     """Its name for `regie blocks`."""
     used_for: ClassVar[str]
-    """What it is for, for the page of the documentation."""
+    """What it is for, for people."""
+    variables: ClassVar[tuple[str, ...]]
+    """The environment variables that win over it."""
 
     @abstractmethod
     def check(self) -> str:
@@ -31,6 +34,11 @@ class ServiceBlock(Block):
 
         Raises UnavailableError, which says what does not and what to do, and holds no secret.
         """
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self | None:
+        """Return what environment variables say, which wins over what is filled in; None when they say nothing."""
+        return None
 
     @field_validator("*", mode="before")
     @classmethod

@@ -30,6 +30,7 @@ class Storage(ServiceBlock):
 
     key: ClassVar[str] = "storage"
     used_for: ClassVar[str] = "source and out of a run that are URLs, such as `s3://rushes/2026`"
+    variables: ClassVar[tuple[str, ...]] = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE")
 
     url: str = Field(
         title="URL",
@@ -143,15 +144,15 @@ class Storage(ServiceBlock):
 def storage_options(url: str, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return fsspec's storage_options for a URL: those of the storage block, where there is one of this kind.
 
-    For S3, credentials or a profile in the environment (`AWS_…`) win, and nothing is returned: they are read where
-    they are used. Nothing either for a path and for storage without a block. The values are plain text: not for logs,
+    For S3, credentials or a profile in the environment win, and nothing is returned: they are read where they are used.
+    Nothing either for a path and for storage without a block. The values are plain text: not for logs,
     parameters or files. Raises UnavailableError when there is a block and it cannot be used.
     """
     environment = os.environ if environment is None else environment
     protocol = urlsplit(url).scheme
     if "://" not in url or protocol in {"file", "local", "memory"}:
         return {}
-    if protocol in S3 and any(environment.get(name) for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE")):
+    if protocol in S3 and any(environment.get(name) for name in Storage.variables):
         return {}
     block = load(Storage)
     if block is None or not (block.protocol == protocol or {block.protocol, protocol} <= S3):

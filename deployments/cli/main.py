@@ -5,6 +5,7 @@ import sys
 
 # Each of these adds its commands to `app`.
 from deployments.cli import (  # noqa: F401
+    blocks,
     cancel,
     catalogue,
     demo,
