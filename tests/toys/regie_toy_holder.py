@@ -67,7 +67,7 @@ def leaving(home: Path) -> Iterator[Callable[[], None]]:
         yield leave
 
 
-def variables_of(home: Path) -> dict[str, str]:
+def variables_of(home: Path, **more: str) -> dict[str, str]:
     """Return the environment of a process that works for a home of Régie and knows the toys."""
     environments = home.parent / "virtual environments"  # a clone may lie in a folder whose name has a space
     environments.mkdir(parents=True, exist_ok=True)
@@ -80,17 +80,18 @@ def variables_of(home: Path) -> dict[str, str]:
         "REGIE_ENVIRONMENTS": str(environments),
         "PYTHONPATH": str(TOYS),
         "REGIE_WORKFLOWS": '["regie_toy_plan:TOY"]',
+        **more,
     }
 
 
 class Holder:
     """A process that holds a stack."""
 
-    def __init__(self, home: Path, port: int | None = None) -> None:
+    def __init__(self, home: Path, port: int | None = None, **variables: str) -> None:
         self.home = home
         self.process = subprocess.Popen(
             [sys.executable, str(TOYS / "regie_toy_stack.py"), *([str(port)] if port else [])],
-            env=variables_of(home),
+            env=variables_of(home, **variables),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
