@@ -5,15 +5,48 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from importlib import metadata
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 from lib.environments import ENVIRONMENTS, STAMP, Environment, environment, folder, is_ready, python
 from lib.errors import InputError
 
-__all__ = ["ENVIRONMENTS", "Environment", "environment", "folder", "is_ready", "python", "sync"]
+__all__ = [
+    "ENVIRONMENTS",
+    "Environment",
+    "environment",
+    "folder",
+    "is_held",
+    "is_ready",
+    "python",
+    "python_here",
+    "sync",
+]
 
 PROJECT = Path(__file__).resolve().parent.parent
 """Where the project was cloned to: the environments install it from there, in editable mode."""
+
+
+def python_here(key: str, root: Path) -> Path:
+    """Return the Python that executes phases of an environment on this machine: in an image of its own, this one."""
+    made = python(key, root)
+    return made if made.exists() or not is_held(key) else Path(sys.executable)
+
+
+def is_held(key: str) -> bool:
+    """Whether this Python itself has the packages of an environment, as that of its image does."""
+    for line in metadata.requires("regie") or ():
+        wanted = Requirement(line)
+        if wanted.marker is None or wanted.marker.evaluate({"extra": ""}) or not wanted.marker.evaluate({"extra": key}):
+            continue
+        try:
+            if metadata.version(wanted.name) not in wanted.specifier:
+                return False
+        except metadata.PackageNotFoundError:
+            return False
+    return True
 
 
 def sync(

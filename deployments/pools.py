@@ -16,11 +16,18 @@ from lib.settings import Settings, settings
 from lib.workflows import workflows
 
 PAGE = 200
+POOL = "regie-"
+"""What the names of Régie's work pools begin with."""
 
 
 def pool_name(environment: str) -> str:
     """Return the name of an environment's work pool."""
-    return f"regie-{environment}"
+    return f"{POOL}{environment}"
+
+
+def environment_of(pool: str) -> str:
+    """Return the environment of a work pool by its name."""
+    return pool.removeprefix(POOL)
 
 
 async def register_pools(client: PrefectClient, root: Path, config: Settings | None = None) -> None:
@@ -47,10 +54,13 @@ async def register_pools(client: PrefectClient, root: Path, config: Settings | N
 def process_template(python: Path) -> dict[str, Any]:
     """Return the job template of a process pool whose flow runs are executed by `python`."""
     template = ProcessWorker.get_default_base_job_template()
-    # A run ends with its worker, however the worker ends.
-    command = [python, "-m", "lib.child", "0", python, "-m", "prefect.engine"]
-    template["variables"]["properties"]["command"]["default"] = shlex.join(map(str, command))
+    template["variables"]["properties"]["command"]["default"] = process_command(python)
     return template
+
+
+def process_command(python: Path) -> str:
+    """Return the command line by which `python` carries out a flow run; it ends with its worker, however that ends."""
+    return shlex.join(map(str, [python, "-m", "lib.child", "0", python, "-m", "prefect.engine"]))
 
 
 def docker_template(environment: str, config: Settings) -> dict[str, Any]:

@@ -6,8 +6,11 @@ from anyio.abc import TaskStatus
 from prefect.client.schemas.objects import FlowRun
 from prefect.workers.process import ProcessJobConfiguration, ProcessWorker, ProcessWorkerResult
 
+from deployments.environments import python_here
+from deployments.pools import environment_of, process_command
 from deployments.taking_up import TakingUp
 from lib.runs.process import place_of
+from lib.settings import settings
 
 
 class RegieProcessWorker(TakingUp, ProcessWorker):
@@ -20,6 +23,9 @@ class RegieProcessWorker(TakingUp, ProcessWorker):
         task_status: TaskStatus[Any] | None = None,
     ) -> ProcessWorkerResult:
         """Carry a flow run out in a process, to its end."""
+        # The pool names the Python of the machine that made it.
+        python = python_here(environment_of(self._work_pool_name), settings().environments)
+        configuration.command = process_command(python)
         result = await super().run(flow_run, configuration, _WithPlace(task_status) if task_status else None)
         await self.end_unbegun(flow_run)
         return result

@@ -1,9 +1,11 @@
 """Which runs a worker of Régie takes up, whatever it carries them out in, and how those end that never began."""
 
+import contextlib
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import FlowRunFilter
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import WorkerFlowRunResponse
@@ -11,6 +13,8 @@ from prefect.client.schemas.sorting import FlowRunSort
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 from prefect.workers.base import BaseWorker
+
+from lib.runs.process import host_name, host_of
 
 SECONDS_BETWEEN_LOOKS = 5.0
 """How often a worker looks for runs whose queue went with a work pool that was replaced."""
@@ -68,11 +72,24 @@ class TakingUp(_Worker):
 
         A flow that has begun ends its own run.
         """
-        state = (await self.client.read_flow_run(flow_run.id)).state
-        if state is not None and state.is_cancelling():
+        run = await self.client.read_flow_run(flow_run.id)
+        if run.state is not None and run.state.is_cancelling() and _is_here(run):
             await self.client.set_flow_run_state(flow_run.id, Cancelled(message="Stopped before it began"))
+
+    async def _propose_crashed_state(
+        self, flow_run: FlowRun, message: str, client: PrefectClient | None = None
+    ) -> None:
+        """Say that a run's process broke down, unless another machine has taken the run up meanwhile."""
+        with contextlib.suppress(ObjectNotFound):
+            if _is_here(await (client or self.client).read_flow_run(flow_run.id)):
+                await super()._propose_crashed_state(flow_run, message, client)
 
     @classmethod
     def __dispatch_key__(cls) -> str:
         """Keep Prefect from taking it for the one worker of its type."""
         return f"regie-{cls.type}"
+
+
+def _is_here(run: FlowRun) -> bool:
+    """Whether a run is on this machine, or on none yet."""
+    return host_of(run.infrastructure_pid) in {"", host_name()}

@@ -48,7 +48,8 @@ async def _work(kind: "type[RegieDockerWorker | RegieProcessWorker]", pool: str)
         while not await _is_there(client, pool, kind.type):
             await anyio.sleep(SECONDS_BETWEEN_TRIES)
     # Named after its process: a run that it took and did not begin is known to be lost when that is gone.
-    await kind(work_pool_name=pool, name=place_of(), create_pool_if_not_found=False).start()
+    limit = settings().worker_limit
+    await kind(work_pool_name=pool, name=place_of(), create_pool_if_not_found=False, limit=limit).start()
 
 
 async def _is_there(client: PrefectClient, pool: str, kind: str) -> bool:
