@@ -14,6 +14,7 @@ from rich.text import Text
 from deployments import environments
 from deployments.cli.app import FAILED, app, configured, say
 from deployments.images.names import image_name
+from lib import containers
 from lib.errors import InputError
 
 if TYPE_CHECKING:
@@ -54,11 +55,10 @@ def build(
     if engine is not None and len(keys) != 1:
         raise typer.BadParameter("--engine adds to one image: regie images build audio --engine pyannote")
     from deployments.images.building import Plan, build_image
-    from deployments.images.engine import docker_client
 
     plan = Plan(base_image or config.docker_base_image, engine, wheels, constraints, tag)
     done = []
-    with docker_client() as client:
+    with containers.engine() as client:
         for key in keys:
             built = build_image(client, key, plan, say)
             say(f"{key}: built {built.name} in {built.seconds:.0f} s; {built.cached} of {built.steps} steps were done")
@@ -73,10 +73,9 @@ def check(names: Names = None, as_json: AsJson = False) -> None:
     """Try images out: the engine of each works on a tiny input, in a container; exit code 1 when one does not."""
     keys = _wanted(names)
     configured()
-    from deployments.images.engine import docker_client
 
     done, wrong = [], []
-    with docker_client() as client:
+    with containers.engine() as client:
         for key in keys:
             try:
                 done.append(_check(client, key, image_name(key)))
@@ -93,17 +92,18 @@ def check(names: Names = None, as_json: AsJson = False) -> None:
 def list_images(as_json: AsJson = False) -> None:
     """List the images that the Docker engine holds, with the bytes that are their own."""
     configured()
-    from deployments.images.engine import docker_client
     from deployments.images.listing import images_here
 
-    with docker_client() as client:
+    with containers.engine() as client:
         found = images_here(client)
     if as_json:
         typer.echo(orjson.dumps([asdict(each) for each in found], option=orjson.OPT_INDENT_2).decode())
         return
-    table = Table("Image", "State", box=None, pad_edge=False, header_style="dim")
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("Image", overflow="fold")
+    table.add_column("State", no_wrap=True)
     for title in ("Size", "Its own", "Made"):
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", no_wrap=True)
     for each in found:
         state = Text("✓ current", style="green") if each.current else Text("· of other code", style="dim")
         made = f"{each.created.astimezone():%Y-%m-%d %H:%M}"
@@ -116,10 +116,9 @@ def freeze(folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where 
     """Write which packages the images hold, in which versions, for `build --constraints FOLDER` elsewhere or later."""
     configured()
     from deployments.images.checking import packages
-    from deployments.images.engine import docker_client
 
     folder.mkdir(parents=True, exist_ok=True)
-    with docker_client() as client:
+    with containers.engine() as client:
         for key in environments.ENVIRONMENTS:
             for layer in ("common", key):
                 (folder / f"{layer}.txt").write_bytes(packages(client, image_name(key), layer))

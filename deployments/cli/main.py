@@ -24,7 +24,7 @@ from deployments.cli import (  # noqa: F401
     watch,
 )
 from deployments.cli.app import FAILED, INTERRUPTED, app, say
-from lib.errors import InputError
+from lib.errors import InputError, UnavailableError
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def main() -> None:
             signal.signal(number, signal.default_int_handler)
     try:
         app()
-    except InputError as error:
+    except (InputError, UnavailableError) as error:
         say(str(error))
         sys.exit(FAILED)
     except KeyboardInterrupt:

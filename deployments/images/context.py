@@ -23,11 +23,11 @@ def contents(engine: str | None = None) -> dict[str, bytes]:
     Only files that Régie's package installs are in it, whatever else lies in its folders. Raises InputError when Régie
     was not installed from its source (`pip install --editable`), for then there is nothing to build from.
     """
-    project = _project()
-    files = {f"requirements/{name}.txt": _lines(lines) for name, lines in requirements(project, engine).items()}
+    wanted = project()
+    files = {f"requirements/{name}.txt": _lines(lines) for name, lines in requirements(wanted, engine).items()}
     for key in ENVIRONMENTS:
         files[f"images/{key}/Dockerfile"] = (IMAGES / key / "Dockerfile").read_bytes()
-    for path in _sources(project["tool"]["setuptools"]):
+    for path in _sources(wanted["tool"]["setuptools"]):
         files[f"source/{path.relative_to(PROJECT).as_posix()}"] = path.read_bytes()
     # The package's long description: nobody reads it in an image, and other words in it are no other code.
     files["source/README.md"] = b""
@@ -92,7 +92,8 @@ def _lines(lines: list[str]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def _project() -> dict[str, Any]:
+def project() -> dict[str, Any]:
+    """Return what pyproject.toml says; InputError where it is not."""
     try:
         return tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))
     except OSError as error:

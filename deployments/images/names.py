@@ -1,10 +1,11 @@
-"""How images are named."""
+"""How images are named, and which of them are missing."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from importlib.metadata import version
 
 from deployments.environments import environment
 from deployments.images.context import contents, digest
+from lib import containers
 from lib.settings import settings
 
 
@@ -21,20 +22,18 @@ def image_name(key: str) -> str:
     return f"{registry}regie-{environment(key).key}:{tag}"
 
 
-def missing_images(keys: Iterable[str]) -> dict[str, str]:
-    """Return the names of the images that this machine's Docker engine does not hold, by environment.
+def missing_images(names: Mapping[str, str]) -> dict[str, str]:
+    """Return which of these images, by environment, this machine's Docker engine does not hold.
 
-    `regie images build ENV…` builds them. Raises InputError when no engine answers.
+    `regie images build ENV…` builds Régie's own. Raises UnavailableError when no engine answers.
     """
     from docker.errors import ImageNotFound
 
-    from deployments.images.engine import docker_client
-
     missing = {}
-    with docker_client() as client:
-        for key in keys:
+    with containers.engine() as engine:
+        for key, name in names.items():
             try:
-                client.images.get(image_name(key))
+                engine.images.get(name)
             except ImageNotFound:
-                missing[key] = image_name(key)
+                missing[key] = name
     return missing
