@@ -4,6 +4,7 @@ The client's own models parse every field of a row and its state: for 200 childr
 server needs. Prefect's client still carries the requests, with its address, authentication and retries.
 """
 
+import os
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,7 +18,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from lib.errors import InputError
 
-__all__ = ["Connection", "PrefectClient", "ServerError", "connected"]  # and the rows, with what reads them
+__all__ = ["Connection", "PrefectClient", "ServerError", "client_of", "connected"]  # and the rows, with what reads them
 
 PAGE = 200
 """Most rows that Prefect's API gives in one call."""
@@ -119,6 +120,18 @@ def connected(client: PrefectClient | None = None) -> Iterator[Connection]:
         own = client or portal.call(get_client)
         with portal.wrap_async_context_manager(own) as opened:
             yield Connection(portal, opened)
+
+
+def client_of(url: str) -> PrefectClient:
+    """Return a client, not open yet, of the server at this address, whichever one Prefect's own settings name.
+
+    What those hold is for another server: a password or a key is taken from the environment.
+    """
+    return PrefectClient(
+        url,
+        auth_string=os.environ.get("PREFECT_API_AUTH_STRING"),
+        api_key=os.environ.get("PREFECT_API_KEY"),
+    )
 
 
 async def flow_run(client: PrefectClient, run_id: UUID) -> RunRow | None:
