@@ -1,8 +1,8 @@
 """Run the checks and every test, each part in the environment whose packages it needs.
 
-`python tests/run.py [PART…] [-- PYTEST ARGUMENTS]`; the parts are checks, stack, base, torch, audio and tracking.
-The tests of the stack, which start servers and wait for them most of the time, go on beside the others; what they print
-comes at their end. The last line counts the tests of all parts.
+`python tests/run.py [PART…] [-- PYTEST ARGUMENTS]`; the parts are checks, stack, docker, base, torch, audio and
+tracking. The tests of the stack and of containers, which wait for servers and builds most of the time, go on beside the
+others; what they print comes at their end. The last line counts the tests of all parts.
 """
 
 import re
@@ -17,6 +17,7 @@ VENV = ROOT / ".venv"
 VIDEO = "tests/lib/video"
 SCENES, AUDIO, TRACKING = f"{VIDEO}/scenes", f"{VIDEO}/audio", f"{VIDEO}/tracking"
 STACK = ("tests/deployments", "tests/e2e", "tests/regressions")
+DOCKER = "tests/docker"
 
 CHECKS = (
     [str(VENV / "bin/ruff"), "check", "."],
@@ -26,11 +27,13 @@ CHECKS = (
 )
 PARTS = {
     "stack": (VENV, [*STACK]),
-    "base": (VENV, ["tests", *(f"--ignore={folder}" for folder in (*STACK, SCENES, AUDIO, TRACKING))]),
+    "docker": (VENV, [DOCKER]),
+    "base": (VENV, ["tests", *(f"--ignore={folder}" for folder in (*STACK, DOCKER, SCENES, AUDIO, TRACKING))]),
     "torch": (VENV / "envs/torch", [SCENES, AUDIO]),
     "audio": (VENV / "envs/audio", [AUDIO]),
     "tracking": (VENV / "envs/tracking", [TRACKING]),
 }
+BESIDE = ("stack", "docker")
 COUNTED = ("passed", "failed", "errors", "skipped")
 
 
@@ -45,9 +48,9 @@ def main() -> int:
             ok &= subprocess.run(command, cwd=ROOT, check=False).returncode == 0
     parts = [(part, venv, [*paths, *arguments.split()]) for part, (venv, paths) in PARTS.items() if part in wanted]
     with ThreadPoolExecutor(max_workers=1) as beside:
-        later = [beside.submit(run_part, *each, counts, show=False) for each in parts if each[0] == "stack"]
+        later = [beside.submit(run_part, *each, counts, show=False) for each in parts if each[0] in BESIDE]
         for each in parts:
-            if each[0] != "stack":
+            if each[0] not in BESIDE:
                 ok &= run_part(*each, counts)
         ok &= all(part.result() for part in later)
     failed = counts["failed"] + counts["errors"] + (not ok and not counts["failed"])

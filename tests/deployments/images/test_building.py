@@ -1,14 +1,5 @@
-from collections.abc import Iterator
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
-
-import pytest
-
-from deployments.images import building
-from deployments.images.building import Plan, build_image, index_settings
+from deployments.images.building import index_settings
 from deployments.images.listing import unique_bytes
-from lib.errors import InputError
 
 
 def test_a_build_is_told_of_pips_index_where_it_can_reach_it() -> None:
