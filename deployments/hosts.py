@@ -11,8 +11,6 @@ from prefect.exceptions import ObjectNotFound
 
 from lib.runs.process import host_name, host_of
 
-BEATS = 6
-"""Heartbeats within the time after which a machine counts as lost: several may be late or missing."""
 MISSED = 3
 """Heartbeats that a machine must have missed, by the interval that it names, whatever time was set here."""
 PAGE = 200

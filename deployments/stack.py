@@ -24,6 +24,7 @@ from lib.settings import Settings
 from lib.workflows import workflows
 
 HOST = "127.0.0.1"
+SECONDS_TO_ANSWER = 10.0
 SECONDS_OF_SILENCE = 2.0
 """How long one waits for another process before that is said."""
 
@@ -96,9 +97,13 @@ def stack(
 
     With a `port` a stack is started there, or InputError says that there is one; it ends with the block, whoever uses
     it. Without `workers` what is started is a server to read from, which others wait for rather than use. What is
-    started has the console too with `console`. Raises InputError when it cannot start.
+    started has the console too with `console`. Where `server_url` is set nothing is started: it is that server that is
+    given. Raises InputError when it cannot start, or does not answer.
     """
     prepare(config)
+    if config.server_url is not None:
+        yield _given(config, config.server_url)
+        return
     with (config.run_folder / "stack.lock").open("a+") as owner, (config.run_folder / "users.lock").open("a") as users:
         if not _held(owner):
             if port is None:
@@ -107,7 +112,7 @@ def stack(
             if found is not None and port is not None:
                 raise InputError(_refusal(found, owner))
             if found is not None:
-                _point_prefect_at(environment_of(config, found.api_url))
+                point_prefect_at(environment_of(config, found.api_url))
                 yield found
                 return
         # What an owner that was killed left behind: by now its port may be that of any program.
@@ -121,8 +126,22 @@ def stack(
                     _wait_for_others(users, say)
 
 
-def _point_prefect_at(variables: Mapping[str, str]) -> None:
+def point_prefect_at(variables: Mapping[str, str]) -> None:
+    """Have Prefect in this process, not imported yet, use what these variables name."""
     os.environ.update({name: value for name, value in variables.items() if name.startswith(("PREFECT_", "REGIE_"))})
+
+
+def _given(config: Settings, api_url: str) -> Stack:
+    """Return the stack behind a server that is there already, on this machine or another."""
+    try:
+        httpx.get(f"{api_url}/health", timeout=SECONDS_TO_ANSWER).raise_for_status()
+    except httpx.HTTPError as error:
+        raise InputError(
+            f"No Prefect server answers at {api_url} ({type(error).__name__}). It is used because the setting "
+            "server_url, or PREFECT_API_URL, names it: start it, or take the setting away."
+        ) from error
+    point_prefect_at(environment_of(config, api_url))
+    return Stack(api_url=api_url, ui_url=api_url.removesuffix("/api"), own=False, lasting=True)
 
 
 def _held(lock: IO[str]) -> bool:
@@ -202,7 +221,7 @@ def _started(
         arguments = ["-m", "prefect", "server", "start", "--host", HOST, "--port", str(port)]
         # Not again: its clients have given up by then, and the database may be what is broken.
         server = supervisor.start("server", arguments, again=False)
-        _point_prefect_at(variables)
+        point_prefect_at(variables)
         if workers:
             # They wait for their pools, and Prefect reads its environment when it is imported: both take as long as
             # the server's own start, so they go on beside it.

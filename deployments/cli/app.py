@@ -17,6 +17,10 @@ from lib.words import visible
 COMPLETED, FAILED, USAGE, PARTIAL, INTERRUPTED = 0, 1, 2, 3, 130
 """Exit codes: partial is its own, so that a script can tell one bad file from a run that failed."""
 
+GIVEN = os.environ.get("PREFECT_API_URL", "").rstrip("/") or None
+"""The server that Prefect itself was told to use, before anything here told it otherwise: the setting `server_url`
+comes first."""
+
 app = typer.Typer(
     name="regie",
     help="A control room for production workflows.",
@@ -35,6 +39,7 @@ def configured() -> Settings:
     except InputError as error:
         say(str(error))
         raise typer.Exit(USAGE) from error
+    config.server_url = config.server_url or GIVEN
     os.environ["REGIE_HOME"] = str(config.home)
     os.environ["PREFECT_HOME"] = str(config.prefect_home)
     os.environ["PREFECT_PROFILES_PATH"] = str(config.prefect_home / "profiles.toml")

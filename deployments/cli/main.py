@@ -22,6 +22,7 @@ from deployments.cli import (  # noqa: F401
     sync,
     up,
     watch,
+    worker,
 )
 from deployments.cli.app import FAILED, INTERRUPTED, app, say
 from lib.errors import InputError, UnavailableError

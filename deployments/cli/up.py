@@ -10,7 +10,9 @@ import typer
 from deployments import environments
 from deployments.cli.app import app, configured, say
 from deployments.home import SPACE, is_full
+from deployments.machine import machine
 from deployments.stack import Stack, stack
+from lib.errors import InputError
 from lib.runs.plan import environments_of
 from lib.settings import Settings
 from lib.workflows import workflows
@@ -22,11 +24,14 @@ SECONDS_BETWEEN_LOOKS = 0.5
 def up(
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the Prefect server on 127.0.0.1.")] = None,
 ) -> None:
-    """Start the Prefect server, the work pools, their workers and the deployments; Ctrl-C ends them all."""
+    """Start the Prefect server, the work pools, their workers and the deployments; Ctrl-C ends them all.
+
+    Where `server_url` names a server that is there already, only this machine's workers and the console.
+    """
     config = configured()
     # Also where a script started it in the background, and so had Ctrl-C ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    with stack(config, say, port=port or config.server_port, console=True) as running:
+    with _all_of_this_machine(config, port) as running:
         _say_what_is_missing(config)
         say(f"Régie is up: {running.console_url} (Prefect: {running.ui_url})")
         say("Start a run from there, or: regie run video SOURCE --out FOLDER. Ctrl-C ends it.")
@@ -34,6 +39,15 @@ def up(
             _look_after(running, config)
         say("Ending workers and server; Ctrl-C again kills them")
     say("Everything has ended.")
+
+
+def _all_of_this_machine(config: Settings, port: int | None) -> contextlib.AbstractContextManager[Stack]:
+    """Return what gives the stack: with a server of this machine, unless one is there already."""
+    if config.server_url is None:
+        return stack(config, say, port=port or config.server_port, console=True)
+    if port is not None:
+        raise InputError(f"The server is there already, at {config.server_url} (setting server_url): leave --port out.")
+    return machine(config, say, console=True)
 
 
 def _look_after(running: Stack, config: Settings) -> None:
