@@ -229,13 +229,14 @@ def _started(
         if console:
             supervisor.start("console", ["-m", "lib.console"], vital=False)
         from deployments import watch
+        from deployments.hosts import Hosts
 
         if workers:
             from deployments.register import register
         _wait_until_healthy(api_url, server, config)
         if workers:
             anyio.run(register, config.environments)
-        with watch.watching():
+        with watch.watching(Hosts(config.host_lost_after)):
             if workers:
                 _state_file(config).write_text(json.dumps({"api_url": api_url, "lasting": lasting}))
             yield Stack(
