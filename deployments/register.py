@@ -11,12 +11,15 @@ from prefect.client.schemas.actions import (
     DeploymentUpdate,
     GlobalConcurrencyLimitCreate,
     GlobalConcurrencyLimitUpdate,
+    WorkPoolUpdate,
 )
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.client.schemas.objects import ConcurrencyOptions, DeploymentSchedule
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectNotFound
 
+from blocks import documents as blocks
+from blocks.registry import BLOCKS
 from deployments.catalogue import TAG, catalogue
 from deployments.pools import register_pools
 from deployments.prefect_file import DeploymentEntry, ScheduleEntry
@@ -39,7 +42,7 @@ class Changes:
 
 
 async def register(root: Path, *, prune: bool = False, config: Settings | None = None) -> Changes:
-    """Make or update pools, limits and deployments on the server that PREFECT_API_URL names, and say what changed.
+    """Make or update pools, limits, blocks and deployments on the server of PREFECT_API_URL, and say what changed.
 
     `root` is the folder of the virtual environments. What is right already is not written, and nothing is written side
     by side: SQLite refuses a writer that comes while another one writes. A schedule stays on or off as it was switched,
@@ -49,8 +52,9 @@ async def register(root: Path, *, prune: bool = False, config: Settings | None =
     wanted = catalogue(config)
     changes = Changes()
     async with get_client() as client:
-        await register_pools(client, root)
+        await register_pools(client, root, config)
         await register_limits(client, config, changes)
+        await blocks.register(client, BLOCKS.values())
         known = await _known(client)
         flows = {flow_id: (await client.read_flow(flow_id)).name for flow_id in {each.flow_id for each in known}}
         there = {f"{flows[each.flow_id]}/{each.name}": each for each in known}
@@ -68,10 +72,10 @@ async def register(root: Path, *, prune: bool = False, config: Settings | None =
     return changes
 
 
-async def register_limits(client: PrefectClient, config: Settings, changes: Changes | None = None) -> None:
-    """Make or update the named limits of the heavy environments."""
-    changes = changes or Changes()
-    for name, limit in limits(config).items():
+async def register_limits(client: PrefectClient, config: Settings, changes: Changes) -> None:
+    """Make or update the named limits of the heavy environments; their work pools begin no more runs than these let."""
+    named = limits(config)
+    for name, limit in named.items():
         try:
             there = await client.read_global_concurrency_limit_by_name(name)
         except ObjectNotFound:
@@ -81,6 +85,9 @@ async def register_limits(client: PrefectClient, config: Settings, changes: Chan
         if there.limit != limit:
             await client.update_global_concurrency_limit(name, GlobalConcurrencyLimitUpdate(limit=limit))
             changes.changed.append(f"limit {name}: {there.limit} → {limit}")
+    for pool in await client.read_work_pools(limit=PAGE):
+        if pool.name in named and pool.concurrency_limit != named[pool.name]:
+            await client.update_work_pool(pool.name, WorkPoolUpdate(concurrency_limit=named[pool.name]))
 
 
 async def _known(client: PrefectClient) -> list[DeploymentResponse]:

@@ -1,142 +1,111 @@
+"""What is deployed, as the workflows and the settings say it."""
+
 import inspect
-import sys
-from collections.abc import Iterator
+import json
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
-from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.responses import DeploymentResponse
-from prefect.exceptions import PrefectHTTPStatusError
-from prefect.utilities.processutils import command_from_string
 
-from deployments import environments
-from deployments.register import register
-from deployments.pools import pool_name, process_template
-from flows.orchestration import load_flow
-from lib.runs.control import DEPLOYMENT
-from lib.runs.plan import environments_of
-from lib.video.options import VideoOptions
+from deployments.catalogue import NO_OVERLAP, SCHEDULED, catalogue, portable
+from deployments.prefect_file import DeploymentEntry, read
+from lib.errors import InputError
+from lib.runs.schedule import Schedule
+from lib.settings import Settings
 from lib.workflows import workflows
 
-PARTS = [
-    pytest.param(name, entrypoint, environment, id=name)
-    for workflow in workflows().values()
-    for name, entrypoint, environment in [
-        (workflow.flow_name(), workflow.flow, workflow.environment),
-        *((workflow.flow_name(phase), phase.flow, phase.environment) for phase in workflow.phases),
-    ]
-]
+ROOT = Path(__file__).resolve().parents[2]
+ENTRIES = [pytest.param(entry, id=entry.full_name) for entry in catalogue(Settings()).deployments]
 
 
-def snapshot(client: SyncPrefectClient) -> list[tuple[Any, ...]]:
-    """The pools and deployments that there are, without their times."""
-    pools = [(pool.id, pool.name, pool.type, pool.base_job_template) for pool in client.read_work_pools()]
-    keys = ("id", "name", "flow_id", "entrypoint", "work_pool_name", "tags", "parameter_openapi_schema")
-    return pools + [tuple(getattr(each, key) for key in keys) for each in client.read_deployments()]
+def entry(name: str, **config: Any) -> DeploymentEntry:
+    return {each.full_name: each for each in catalogue(Settings.model_validate(config)).deployments}[name]
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("virtual environments")
+def test_prefect_yaml_is_right_and_current() -> None:
+    file = ROOT / "prefect.yaml"
+    assert read(file).dump() == file.read_text()
+    assert catalogue(portable()).dump() == file.read_text(), "run: regie catalogue --write"
 
 
-@pytest.fixture(scope="module")
-def registered(prefect_server: None, root: Path) -> None:
-    anyio.run(register, root)
+def test_prefect_yaml_is_the_same_on_every_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("REGIE_INBOX", str(tmp_path))
+    monkeypatch.setenv("REGIE_SCHEDULES", json.dumps({"video": {"interval": 60, "active": True}}))
+    text = catalogue(portable()).dump()
+    assert text == (ROOT / "prefect.yaml").read_text()
+    assert str(tmp_path) not in text
+    assert str(Path.home()) not in text
 
 
-@pytest.fixture
-def client(registered: None) -> Iterator[SyncPrefectClient]:
-    with get_client(sync_client=True) as client:
-        yield client
+def test_every_flow_of_every_workflow_is_in_it() -> None:
+    declared = {
+        name
+        for workflow in workflows().values()
+        for name in (workflow.flow_name(), *map(workflow.flow_name, workflow.phases))
+    }
+    assert {each.flow.name for each in catalogue(Settings()).deployments} == declared
 
 
-def deployment(client: SyncPrefectClient, name: str) -> DeploymentResponse:
-    return client.read_deployment_by_name(f"{name}/{DEPLOYMENT}")
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_what_it_runs_with_by_default_fits_the_flow(entry: DeploymentEntry) -> None:
+    taken = inspect.signature(entry.flow.fn).parameters
+    required = {name for name, parameter in taken.items() if parameter.default is inspect.Parameter.empty}
+    assert required <= entry.parameters.keys() <= taken.keys()
+    entry.flow.validate_parameters(entry.parameters)
 
 
-def test_every_environment_has_a_process_pool_whose_runs_its_own_python_executes(
-    client: SyncPrefectClient, root: Path
-) -> None:
-    pools = {pool.name: pool for pool in client.read_work_pools()}
-    for key in environments_of(workflows().values()):
-        pool = pools[pool_name(key)]
-        assert pool.type == "process"
-        command = command_from_string(pool.base_job_template["variables"]["properties"]["command"]["default"])
-        assert command[0] == str(environments.python(key, root))
-        assert command[-2:] == ["-m", "prefect.engine"]
+def fields(schema: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Every field of a form: the parameters, and what is in the groups of options."""
+    groups = [schema, *schema["definitions"].values()]
+    return [(name, field) for group in groups for name, field in group.get("properties", {}).items()]
 
 
-@pytest.mark.parametrize(("name", "entrypoint", "environment"), PARTS)
-def test_each_flow_has_a_deployment_in_its_pool_with_the_parameters_that_it_takes(
-    client: SyncPrefectClient, name: str, entrypoint: str, environment: str
-) -> None:
-    found = deployment(client, name)
-    assert found.work_pool_name == pool_name(environment)
-    assert found.entrypoint == entrypoint.replace(":", ".")
-    assert found.enforce_parameter_schema
-    schema = found.parameter_openapi_schema
-    assert schema is not None
-    parameters = inspect.signature(load_flow(entrypoint).fn).parameters
-    assert list(schema["properties"]) == list(parameters)
-    required = [each for each, parameter in parameters.items() if parameter.default is inspect.Parameter.empty]
-    assert schema.get("required", []) == required
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_a_person_reads_what_each_field_of_the_form_is_for(entry: DeploymentEntry) -> None:
+    assert entry.description.endswith(".")
+    assert "Args" not in entry.description
+    for name, field in fields(dict(entry.parameter_schema)):
+        assert field.get("title") or "$ref" in field, name
+        assert field.get("description"), name
 
 
-@pytest.mark.parametrize("workflow", workflows().values(), ids=lambda workflow: workflow.key)
-def test_a_person_reads_what_each_parameter_is_for(client: SyncPrefectClient, workflow: Any) -> None:
-    schema = deployment(client, workflow.flow_name()).parameter_openapi_schema
-    assert schema is not None
-    for name, parameter in schema["properties"].items():
-        assert parameter.get("description"), name
-    assert "Args" not in str(deployment(client, workflow.flow_name()).description)
+def test_the_form_says_which_numbers_there_are() -> None:
+    properties = entry("video/regie").parameter_schema["properties"]
+    numbers = [properties["first"], properties["last"], properties["only"]["anyOf"][0]]
+    for number in (numbers[0]["anyOf"][0], numbers[1]["anyOf"][0], numbers[2]["items"]):
+        assert (number["minimum"], number["maximum"]) == (1, len(workflows()["video"].phases))
 
 
-def test_registering_again_changes_nothing(client: SyncPrefectClient, root: Path) -> None:
-    before = snapshot(client)
-    anyio.run(register, root)
-    assert snapshot(client) == before
+def test_a_schedule_makes_a_deployment_of_its_own_whose_runs_do_not_overlap() -> None:
+    found = entry(f"video/{SCHEDULED}", schedules={"video": {"cron": "0 3 * * *", "parameters": {"last": 2}}})
+    [schedule] = found.schedules
+    assert (schedule.cron, schedule.timezone, schedule.active) == ("0 3 * * *", "UTC", None)
+    assert schedule.parameters == {"last": 2}
+    assert found.concurrency_limit == NO_OVERLAP
+    assert found.parameters == entry("video/regie").parameters
 
 
-def test_environments_that_moved_are_found_where_they_are_now(
-    client: SyncPrefectClient, root: Path, tmp_path: Path
-) -> None:
-    def commands() -> set[str]:
-        pools = {pool.name: pool for pool in client.read_work_pools()}
-        pool = pools[pool_name("tracking")]
-        return set(command_from_string(pool.base_job_template["variables"]["properties"]["command"]["default"]))
+def test_a_workflow_brings_its_own_schedule_which_a_setting_switches_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
 
-    anyio.run(register, tmp_path)
-    moved = commands()
-    anyio.run(register, root)
-    assert str(environments.python("tracking", tmp_path)) in moved
-    assert str(environments.python("tracking", root)) in commands()
+    nightly = replace(workflows()["video"], schedule=Schedule(cron="0 3 * * *", timezone="Europe/Paris"))
+    monkeypatch.setattr("deployments.catalogue.workflows", lambda: {"video": nightly})
+    [declared] = entry(f"video/{SCHEDULED}").schedules
+    assert (declared.cron, declared.timezone, declared.active) == ("0 3 * * *", "Europe/Paris", None)
+    [switched] = entry(f"video/{SCHEDULED}", schedules={"video": {"active": True}}).schedules
+    assert (switched.cron, switched.active) == ("0 3 * * *", True)
 
 
-def test_what_the_command_line_and_the_orchestrator_send_is_taken(client: SyncPrefectClient) -> None:
-    sent = {"source": "/films/a b.zip", "out": "/out", "options": VideoOptions().model_dump(mode="json")}
-    rest = {"only": None, "first": 3, "last": None, "inline": False}
-    run = client.create_flow_run_from_deployment(deployment(client, "video").id, parameters={**sent, **rest})
-    assert run.parameters["options"] == sent["options"]
-    client.create_flow_run_from_deployment(deployment(client, "video-scenes").id, parameters=sent)
-
-
-WRONG = [{"source": None}, {"out": 3}, {"only": "three"}, {"first": [1]}, {"options": {"scenes": {"treshold": 0.4}}}]
-
-
-@pytest.mark.parametrize("wrong", WRONG, ids=str)
-def test_wrong_parameters_are_refused_before_a_run_is_made(client: SyncPrefectClient, wrong: dict[str, Any]) -> None:
-    parameters = {"source": "/films/a.zip", "out": "/out", **wrong}
-    with pytest.raises(PrefectHTTPStatusError, match=r"40[09]|422"):
-        client.create_flow_run_from_deployment(deployment(client, "video").id, parameters=parameters)
-
-
-def test_a_python_in_a_folder_with_a_hostile_name_is_one_word_of_the_command() -> None:
-    python = Path("/a b/it's $HOME;x/bin/python")
-    template = process_template(python)
-    command = command_from_string(template["variables"]["properties"]["command"]["default"])
-    assert command.count(str(python)) == 2
-    assert "{{ command }}" in str(template["job_configuration"]), "the pool's default is what runs use"
-    assert sys.executable not in command
+@pytest.mark.parametrize(
+    ("schedules", "words"),
+    [
+        ({"vidoe": {"interval": 60}}, "no workflow 'vidoe'.*there are video"),
+        ({"video": {"active": True}}, "schedules.video is wrong: it has no schedule of its own"),
+        ({"video": {"cron": "every night"}}, "schedules.video is wrong: .*'every night' is no cron line"),
+        ({"video": {"interval": 60, "parameters": {"sauce": ""}}}, "no parameter 'sauce'"),
+        ({"video": {"interval": 60, "parameters": {"first": 9}}}, "parameter first does not fit"),
+    ],
+)
+def test_a_schedule_that_cannot_be_is_refused_in_words(schedules: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        catalogue(Settings.model_validate({"schedules": schedules}))
