@@ -44,6 +44,8 @@ def requirements(project: Mapping[str, Any], engine: str | None = None) -> dict[
     wanted = {"build": project["build-system"]["requires"], "common": project["project"]["dependencies"]}
     for key in ENVIRONMENTS:
         wanted[key] = [] if engine else extras[key]
+    if not engine:
+        wanted["base"] = [*wanted["base"], *extras["server"]]
     for key in ENVIRONMENTS:
         offered = environment(key).engines
         if engine is not None and engine in offered:
