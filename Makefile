@@ -3,7 +3,7 @@ PYTHON ?= python3
 export REGIE_HOME ?= $(CURDIR)/.regie
 REGIE = .venv/bin/regie
 
-.PHONY: setup demo test check clean
+.PHONY: setup demo test tools check clean
 setup: .venv/.made
 	@$(REGIE) sync
 
@@ -17,11 +17,12 @@ setup: .venv/.made
 demo: setup
 	@$(REGIE) demo
 
-test: setup
+# The other environments are installed beside the tests that do not need them.
+test: tools
+	@.venv/bin/python tests/run.py --sync
+
+tools: .venv/.made
 	@$(REGIE) sync base --extra test --extra dev
-	@$(REGIE) sync scenes tracking --extra test
-	@$(REGIE) sync audio --engine pyannote --extra test
-	@.venv/bin/python tests/run.py
 
 check:
 	.venv/bin/ruff check .

@@ -1,15 +1,16 @@
 """Run the checks and every test, each part in the environment whose packages it needs.
 
-`python tests/run.py [PART…] [-- PYTEST ARGUMENTS]`; the parts are checks, stack, docker, base, torch, audio and
-tracking. The tests of the stack and of containers, which wait for servers and builds most of the time, go on beside the
-others; what they print comes at their end. The last line counts the tests of all parts.
+`python tests/run.py [--sync] [PART…] [-- PYTEST ARGUMENTS]`; the parts are checks, docker, stack, base, torch, tracking
+and audio. The tests of containers and of the stack, which mostly wait for builds and servers, go on beside the
+others; what they print comes at their end. With `--sync` the environments are installed meanwhile, and each part begins
+when the ones that it needs are ready. The last line counts the tests of all parts.
 """
 
 import re
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,36 +27,59 @@ CHECKS = (
     [str(VENV / "bin/lint-imports")],
 )
 PARTS = {
-    "stack": (VENV, [*STACK]),
     "docker": (VENV, [DOCKER]),
+    "stack": (VENV, [*STACK]),
     "base": (VENV, ["tests", *(f"--ignore={folder}" for folder in (*STACK, DOCKER, SCENES, AUDIO, TRACKING))]),
     "torch": (VENV / "envs/torch", [SCENES, AUDIO]),
-    "audio": (VENV / "envs/audio", [AUDIO]),
     "tracking": (VENV / "envs/tracking", [TRACKING]),
+    "audio": (VENV / "envs/audio", [AUDIO]),
 }
-BESIDE = ("stack", "docker")
+BESIDE = ("docker", "stack")
+SYNCS = {"scenes tracking": ("stack", "torch", "tracking"), "audio --engine pyannote": ("audio",)}
+"""What `regie sync` installs, and the parts that need it."""
 COUNTED = ("passed", "failed", "errors", "skipped")
 
 
 def main() -> int:
     """Run the parts that are named, or all; return the exit code."""
-    named, _, arguments = " ".join(sys.argv[1:]).partition("--")
-    wanted = named.split() or ["checks", *PARTS]
+    words, arguments = sys.argv[1:], []
+    if "--" in words:
+        words, arguments = words[: words.index("--")], words[words.index("--") + 1 :]
+    wanted = [word for word in words if word != "--sync"] or ["checks", *PARTS]
     counts = dict.fromkeys(COUNTED, 0)
     ok = True
-    if "checks" in wanted:
-        for command in CHECKS:
-            ok &= subprocess.run(command, cwd=ROOT, check=False).returncode == 0
-    parts = [(part, venv, [*paths, *arguments.split()]) for part, (venv, paths) in PARTS.items() if part in wanted]
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        later = [beside.submit(run_part, *each, counts, show=False) for each in parts if each[0] in BESIDE]
-        for each in parts:
-            if each[0] not in BESIDE:
-                ok &= run_part(*each, counts)
+    with ThreadPoolExecutor(max_workers=1) as installing, ThreadPoolExecutor(max_workers=1) as beside:
+        ready: dict[str, Future[bool]] = {}
+        for names, parts in SYNCS.items() if "--sync" in words else ():
+            if not {*parts}.isdisjoint(wanted):
+                ready |= dict.fromkeys(parts, installing.submit(sync, names))
+
+        def run(part: str, *, show: bool) -> bool:
+            if part in ready and not ready[part].result():
+                return False
+            venv, paths = PARTS[part]
+            return run_part(part, venv, [*paths, *arguments], counts, show=show)
+
+        later = [beside.submit(run, part, show=False) for part in BESIDE if part in wanted]
+        if "checks" in wanted:
+            for command in CHECKS:
+                ok &= subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+        for part in PARTS:
+            if part in wanted and part not in BESIDE:
+                ok &= run(part, show=True)
         ok &= all(part.result() for part in later)
     failed = counts["failed"] + counts["errors"] + (not ok and not counts["failed"])
     print(f"\n{counts['passed']} passed, {failed} failed, {counts['skipped']} skipped")
     return 0 if ok else 1
+
+
+def sync(names: str) -> bool:
+    """Install environments for their tests."""
+    started = time.monotonic()
+    command = [str(VENV / "bin/regie"), "sync", *names.split(), "--extra", "test"]
+    ok = subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+    print(f"(regie sync {names}: {time.monotonic() - started:.0f} s)", flush=True)
+    return ok
 
 
 def run_part(part: str, venv: Path, arguments: list[str], counts: dict[str, int], *, show: bool = True) -> bool:

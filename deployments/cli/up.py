@@ -68,7 +68,7 @@ def _say_what_is_missing(config: Settings) -> None:
     wanted = environments_of(workflows().values())
     root = config.environments
     missing = [key for key in wanted if not environments.python(key, root).exists()]
-    if missing:
+    if missing and config.profile == "process":
         say(
             f"Not installed in {root}: {', '.join(missing)}. Phases of these environments fail until they are: "
             f"regie sync {' '.join(missing)}"

@@ -1,9 +1,8 @@
 import json
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,8 @@ import psutil
 import pytest
 from regie_toy_holder import Holder, cleaned, leaving, processes_of, until
 
-from deployments.stack import environment_of, stack
+from deployments.stack import environment_of
 from deployments.supervision import end
-from lib.errors import InputError
 from lib.files import is_temporary
 from lib.settings import Settings
 
@@ -22,8 +20,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are t
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("machine") / "home"
+def home(tmp_path_factory: pytest.TempPathFactory, make_home: Callable[[Path], Path]) -> Path:
+    return make_home(tmp_path_factory.mktemp("machine") / "home")
 
 
 @pytest.fixture(scope="module")
@@ -69,16 +67,18 @@ def test_a_second_user_takes_the_stack_that_is_up_and_leaves_it_up(home: Path, u
     assert httpx.get(f"{url}/health").is_success
 
 
-def test_a_second_stack_on_a_port_of_its_own_is_refused(home: Path, up: Holder, url: str) -> None:
+def test_regie_up_is_refused_while_a_run_holds_a_server_of_its_own(home: Path, up: Holder, url: str) -> None:
     with Holder(home, port=4299) as second:
         refusal = second.hear("refused")
         second.leave()
-    assert "Régie is up already" in refusal
-    assert url.removesuffix("/api") in refusal
+    assert f"A server is up already ({url.removesuffix('/api')}), by process {up.process.pid} (" in refusal
+    assert "start `regie up` then" in refusal
 
 
-def test_an_owner_that_is_killed_leaves_nothing_and_its_runs_go_on_with_a_new_stack(tmp_path: Path) -> None:
-    home = tmp_path / "home"
+def test_an_owner_that_is_killed_leaves_nothing_and_its_runs_go_on_with_a_new_stack(
+    tmp_path: Path, make_home: Callable[[Path], Path]
+) -> None:
+    home = make_home(tmp_path / "home")
     with cleaned(home), Holder(home) as owner:
         owner.hear("own")
         run_id = owner.order(only=[1, 5], wait=False, folder=str(tmp_path), last="hold")["run_id"]
@@ -104,8 +104,10 @@ def test_an_owner_that_is_killed_leaves_nothing_and_its_runs_go_on_with_a_new_st
             assert not (home / "run" / "stack.json").exists()
 
 
-def test_an_owner_that_is_interrupted_keeps_the_server_up_for_the_runs_of_others(tmp_path: Path) -> None:
-    home = tmp_path / "home"
+def test_an_owner_that_is_interrupted_keeps_the_server_up_for_the_runs_of_others(
+    tmp_path: Path, make_home: Callable[[Path], Path]
+) -> None:
+    home = make_home(tmp_path / "home")
     with cleaned(home), Holder(home) as owner:
         assert owner.hear("own") is True
         with Holder(home) as other:
@@ -121,19 +123,6 @@ def test_an_owner_that_is_interrupted_keeps_the_server_up_for_the_runs_of_others
 @pytest.fixture
 def quiet_home(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path / "home", start_timeout=30)
-
-
-def test_a_port_that_is_taken_is_said_and_nothing_is_started(quiet_home: Settings) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with (
-            pytest.raises(InputError, match=f"Port {port} is taken by another program. Give another one"),
-            stack(quiet_home, lambda line: None, port=port),
-        ):
-            pass
-    assert processes_of(quiet_home.home) == []
 
 
 def test_every_process_of_a_stack_is_told_where_everything_is(

@@ -42,13 +42,12 @@ Regie = Callable[..., Ended]
 
 
 @pytest.fixture(scope="session")
-def regie_variables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def regie_variables(tmp_path_factory: pytest.TempPathFactory, make_home: Callable[[Path], Path]) -> dict[str, str]:
     missing = [key for key in environments.ENVIRONMENTS if not environments.python(key, ROOTS).exists()]
     if missing:
         pytest.skip(f"these environments are not made: {', '.join(missing)} (make setup)")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "REGIE_"))}
-    # One home for all of them, so that the database is made once.
-    return {**kept, "REGIE_HOME": str(tmp_path_factory.mktemp("home"))}
+    return {**kept, "REGIE_HOME": str(make_home(tmp_path_factory.mktemp("machine") / "home"))}
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ from regie_toy_holder import cleaned, processes_of, until, variables_of
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory, regie_command: Path) -> Iterator[str]:
+def url(
+    tmp_path_factory: pytest.TempPathFactory, make_home: Callable[[Path], Path], regie_command: Path
+) -> Iterator[str]:
     """The console that `regie up` starts, for the toy workflow."""
-    home = tmp_path_factory.mktemp("machine") / "home"
+    home = make_home(tmp_path_factory.mktemp("machine") / "home")
     ports = []
     for _ in range(2):
         with socket.create_server(("127.0.0.1", 0)) as free:

@@ -79,14 +79,16 @@ def test_what_is_not_vital_is_done_without(supervisor: Supervisor, said: list[st
     supervisor.check()
 
 
-def test_regie_up_starts_its_workers_again_and_ends_in_words_without_a_server(tmp_path: Path) -> None:
+def test_regie_up_starts_its_workers_again_and_ends_in_words_without_a_server(
+    tmp_path: Path, make_home: Callable[[Path], Path]
+) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "REGIE_"))}
     with socket.socket() as free, socket.socket() as other:
         for each in (free, other):
             each.bind(("127.0.0.1", 0))
         port, console = (str(each.getsockname()[1]) for each in (free, other))
     command = [sys.executable, "-c", "from deployments.cli import main; main()", "up", "--port", port]
-    variables = {**kept, "REGIE_HOME": str(tmp_path), "REGIE_CONSOLE_PORT": console}
+    variables = {**kept, "REGIE_HOME": str(make_home(tmp_path / "home")), "REGIE_CONSOLE_PORT": console}
 
     def child(word: str) -> psutil.Process:
         return next(each for each in psutil.Process(up.pid).children() if word in each.cmdline())

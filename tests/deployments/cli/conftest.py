@@ -72,9 +72,11 @@ def until(true: Callable[[], Any], seconds: float = 90) -> Any:
 
 
 @pytest.fixture(scope="module")
-def machine(tmp_path_factory: pytest.TempPathFactory, toy_folder: str) -> Iterator[Machine]:
+def machine(
+    tmp_path_factory: pytest.TempPathFactory, make_home: Callable[[Path], Path], toy_folder: str
+) -> Iterator[Machine]:
     """A machine on which the toy's stack is up."""
-    home = tmp_path_factory.mktemp("machine") / "home"
+    home = make_home(tmp_path_factory.mktemp("machine") / "home")
     machine = Machine(home, toy_folder)
     (home.parent / "environments").mkdir()
     (home.parent / "environments" / "torch").symlink_to(sys.prefix, target_is_directory=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from regie_toy_holder import cleaned, processes_of, variables_of
+from regie_toy_holder import cleaned, processes_of, until, variables_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are told apart by their environment")
 
@@ -32,16 +32,15 @@ class Up:
     home: Path
     port: int = field(default_factory=free_port)
     console: int = field(default_factory=free_port)
-    command: str = "up"
+    missing: str = ""
 
     def __post_init__(self) -> None:
         self.variables = {**variables_of(self.home), "REGIE_CONSOLE_PORT": str(self.console)}
         self.process = self.start()
 
     def start(self) -> "subprocess.Popen[str]":
-        command = [str(REGIE), self.command, *(["--port", str(self.port)] if self.command == "up" else [])]
-        pipe = subprocess.PIPE
-        return subprocess.Popen(command, env=self.variables, stdout=subprocess.DEVNULL, stderr=pipe, text=True)
+        command = [str(REGIE), "up", "--port", str(self.port)]
+        return subprocess.Popen(command, env=self.variables, stderr=subprocess.PIPE, text=True)
 
     def hear(self, words: str) -> str:
         """Wait until it says something, and return the line."""
@@ -55,7 +54,6 @@ class Up:
     def ended(self) -> tuple[int, str]:
         """Wait for its end, and return its exit code and what it said."""
         said = self.process.communicate(timeout=120)[1]
-        assert processes_of(self.home) == []
         return self.process.returncode, said
 
     def kill(self) -> None:
@@ -68,16 +66,24 @@ class Up:
             return httpx.get(f"http://127.0.0.1:{self.port}/api/health").is_success
         return False
 
+    def start_run(self, source: str = "toy box", state: str = "SCHEDULED") -> httpx.Response:
+        """Ask for a run of the toy's first phase."""
+        api = f"http://127.0.0.1:{self.port}/api"
+        deployment = httpx.get(f"{api}/deployments/name/toy/regie").json()["id"]
+        body = {"parameters": {"source": source, "only": [1]}, "state": {"type": state}}
+        return httpx.post(f"{api}/deployments/{deployment}/create_flow_run", json=body, timeout=60)
+
 
 @contextlib.contextmanager
 def begun(home: Path, **ports: int) -> Iterator[Up]:
-    """Begin `regie up`; the block ends it, and all that it started."""
+    """Begin `regie up`, which the block ends, and leaves nothing of."""
     with cleaned(home):
         up = Up(home, **ports)
         try:
             yield up
         finally:
             up.kill()
+        until(lambda: processes_of(home) == [], 20)
 
 
 def refusal(home: Path, **ports: int) -> str:
@@ -107,6 +113,7 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def up(disk: Path) -> Iterator[Up]:
     """Régie, up in a home whose name is not plain while the tests of this module go on; its terminal is closed last."""
     with begun(disk / "la Régie d'été n° 1 #2") as up:
+        up.missing = up.hear("Not installed in")
         up.hear("Régie is up")
         yield up
         up.process.send_signal(signal.SIGHUP)
@@ -116,7 +123,9 @@ def up(disk: Path) -> Iterator[Up]:
 
 
 def test_a_second_one_of_the_same_home_is_refused(up: Up) -> None:
-    said = refusal(up.home)
+    second = Up(up.home)
+    code, said = second.ended()
+    assert code == 1
     assert f"Régie is up already (http://127.0.0.1:{up.port}), by process {up.process.pid} (regie up)" in said
     assert up.healthy
 
@@ -194,16 +203,8 @@ def test_a_database_of_a_newer_prefect_is_named_and_left_alone(tmp_path: Path) -
     assert database.read_bytes()[100:] == content[100:], "but for SQLite's own header"
 
 
-def test_environments_that_are_not_installed_are_named(up: Up, tmp_path: Path) -> None:
-    up.kill()
-    torch = Path(up.variables["REGIE_ENVIRONMENTS"]) / "torch"
-    torch.rename(tmp_path / "torch")
-    try:
-        up.process = up.start()
-        assert "scenes, tracking: Phases" in up.hear("Not installed in")
-        up.hear("Régie is up")
-    finally:
-        (tmp_path / "torch").rename(torch)
+def test_environments_that_are_not_installed_are_named(up: Up) -> None:
+    assert "tracking. Phases of these environments fail until they are: regie sync tracking" in up.missing
 
 
 @pytest.fixture
@@ -232,3 +233,16 @@ def test_a_full_disk_is_said_before_anything_starts(
         said = refusal(disk / "another home")
     assert "another home" in said
     assert "Make room" in said
+
+
+def test_up_lives_through_a_full_disk_and_works_when_there_is_room_again(
+    up: Up, filled: Callable[[], "contextlib.AbstractContextManager[None]"]
+) -> None:
+    with filled():
+        up.hear("Make room: runs fail without it")
+        until(lambda: up.start_run("x" * 400_000, "COMPLETED").is_server_error)
+    up.hear("There is room on the disk")
+    run = until(lambda: (answer := up.start_run()).is_success and answer.json()["id"])
+    address = f"http://127.0.0.1:{up.port}/api/flow_runs/{run}"
+    until(lambda: httpx.get(address).json()["state"]["type"] == "COMPLETED")
+    assert up.process.poll() is None
