@@ -71,11 +71,10 @@ def make_home(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path
     A server takes as long to make them as for the rest of its start.
     """
     made = tmp_path_factory.mktemp("database") / "prefect"
-    code = "from prefect.server.database.alembic_commands import alembic_upgrade; alembic_upgrade()"
-    made.mkdir()
-    subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, "PREFECT_HOME": str(made)}, capture_output=True, check=True
+    code = (
+        "import anyio; from prefect.server.database import provide_database_interface as db; anyio.run(db().create_db)"
     )
+    subprocess.run([sys.executable, "-c", code], env={**os.environ, "PREFECT_HOME": str(made)}, check=True)
 
     def make(home: Path) -> Path:
         shutil.copytree(made, home / "prefect")
