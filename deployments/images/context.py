@@ -25,6 +25,7 @@ def contents(engine: str | None = None) -> dict[str, bytes]:
     """
     wanted = project()
     files = {f"requirements/{name}.txt": _lines(lines) for name, lines in requirements(wanted, engine).items()}
+    files["images/regie.pth"] = (IMAGES / "regie.pth").read_bytes()
     for key in ENVIRONMENTS:
         files[f"images/{key}/Dockerfile"] = (IMAGES / key / "Dockerfile").read_bytes()
     for path in _sources(wanted["tool"]["setuptools"]):
