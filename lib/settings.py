@@ -194,6 +194,12 @@ class Settings(BaseSettings):
     cache_limit_gb: float = Field(
         default=20, ge=0, description="Size of the cache of analysis results, in gigabytes; the least used go first."
     )
+    mirror_limit_gb: float = Field(
+        default=100,
+        ge=0,
+        description="Size of the mirrors of folders in storage elsewhere (S3), in gigabytes; the least used go first, "
+        "and one that a run works in stays.",
+    )
     block: str = Field(
         default="regie",
         pattern="^[a-z0-9-]+$",
@@ -245,6 +251,11 @@ class Settings(BaseSettings):
     def prefect_home(self) -> Path:
         """Prefect's own folder: its database, its profiles."""
         return self.home / "prefect"
+
+    @property
+    def mirrors(self) -> Path:
+        """Folder of the mirrors of folders in storage elsewhere; it can be deleted while no run works."""
+        return self.home / "mirrors"
 
     @property
     def cache(self) -> Path:

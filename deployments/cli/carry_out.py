@@ -57,11 +57,12 @@ def carry_out(
                 with cancelled_on_leaving(run_id):
                     announce(run_id)
                     status = follow(connection, run_id, show=not as_json, check=running.check)
-    failed = failures([phase.key for phase in status.phases if phase.run_id])
+        # While the server, which may hold the credentials for it, is there.
+        failed, left = failures([phase.key for phase in status.phases if phase.run_id]), outputs()
     if as_json:
-        typer.echo(orjson.dumps(as_object(status, outputs(), failed), option=orjson.OPT_INDENT_2).decode())
+        typer.echo(orjson.dumps(as_object(status, left, failed), option=orjson.OPT_INDENT_2).decode())
     else:
-        _show_end(status, outputs(), failed)
+        _show_end(status, left, failed)
     return exit_code(status)
 
 

@@ -11,6 +11,7 @@ from deployments.cli.carry_out import carry_out
 from lib.errors import InputError
 from lib.runs.plan import PlanError
 from lib.settings import Settings
+from lib.storage import checked, is_url
 from lib.video.extract.manifest import as_text
 from lib.video.outcome import failures_of, outputs_of
 from lib.video.plan import VIDEO
@@ -20,9 +21,9 @@ from lib.video.sources import find_sources
 @run.command("video")
 def run_video(
     source: Annotated[
-        Path, typer.Argument(metavar="SRC", help="An archive, a folder of them and of videos, or a video.")
+        str, typer.Argument(metavar="SRC", help="An archive, a folder of them and of videos, or a video; or a URL.")
     ],
-    out: Annotated[Path, typer.Option("--out", help="Folder of projects, results and archives.")],
+    out: Annotated[str, typer.Option("--out", help="Folder of projects, results and archives; or a URL.")],
     only: Annotated[str, typer.Option("--only", help="Numbers of the phases to run: 3,4")] = "",
     first: Annotated[int | None, typer.Option("--from", help="Number of the first phase to run.")] = None,
     last: Annotated[int | None, typer.Option("--to", help="Number of the last phase to run.")] = None,
@@ -48,8 +49,8 @@ def run_video(
 
 
 def carry_out_video(
-    source: Path,
-    out: Path,
+    source: str | Path,
+    out: str | Path,
     config: Settings,
     selection: Mapping[str, Any] | None = None,
     *,
@@ -57,12 +58,10 @@ def carry_out_video(
     as_json: bool = False,
 ) -> int:
     """Run `video` to its end and return the exit code; `selection` says which phases: `only`, `first`, `last`."""
-    place, out = _text(existing(source)), _text(out.absolute())
-    if place.is_file():
-        _check(place, config)
+    source, out = _source(str(source), config), _place(str(out))
     parameters: dict[str, Any] = {
-        "source": str(place),
-        "out": str(out),
+        "source": source,
+        "out": out,
         "options": config.video.model_dump(mode="json"),
         "inline": inline,
         **(selection or {}),
@@ -71,16 +70,35 @@ def carry_out_video(
         VIDEO,
         parameters,
         config,
-        lambda: outputs_of(parameters["source"], parameters["out"], config.video.extract),
-        lambda phases: failures_of(parameters["source"], parameters["out"], phases, config.video.extract),
+        lambda: outputs_of(source, out, config.video.extract, _options(out)),
+        lambda phases: failures_of(source, out, phases, config.video.extract, _options(out)),
         inline=inline,
         as_json=as_json,
         say=quiet if as_json else say,
     )
 
 
-def _text(path: Path) -> Path:
-    """Refuse a path that Prefect could not hand on."""
+def _source(given: str, config: Settings) -> str:
+    """Return a source in full; a file that is neither archive nor video is refused before anything is started."""
+    if is_url(given):
+        return _place(given)
+    source = existing(Path(given))
+    if source.is_file():
+        try:
+            find_sources(source, config.video.extract)
+        except InputError as error:
+            raise typer.BadParameter(str(error)) from error
+    return _place(str(source))
+
+
+def _place(given: str) -> str:
+    """Return a folder or file in full, as another process finds it; refuse what could not be handed on."""
+    if is_url(given):
+        try:
+            return checked(given)
+        except InputError as error:
+            raise typer.BadParameter(str(error)) from error
+    path = Path(given).absolute()
     try:
         str(path).encode()
     except UnicodeEncodeError as error:
@@ -88,12 +106,12 @@ def _text(path: Path) -> Path:
         raise typer.BadParameter(
             f"the path {shown} is not UTF-8: rename it, or give a folder above it (names within it are no problem)"
         ) from error
-    return path
+    return str(path)
 
 
-def _check(source: Path, config: Settings) -> None:
-    """Refuse a file that is neither archive nor video before anything is started for it."""
-    try:
-        find_sources(source, config.video.extract)
-    except InputError as error:
-        raise typer.BadParameter(str(error)) from error
+def _options(out: str) -> dict[str, Any]:
+    if not is_url(out):
+        return {}
+    from blocks.storage import storage_options
+
+    return storage_options(out)

@@ -11,15 +11,16 @@ from prefect.logging import get_run_logger
 
 from blocks.secrets import audio_secrets
 from flows.orchestration import conclude
+from flows.video.place import Place, TooMuchError, at_hand
 from lib import environments
 from lib.errors import InputError
 from lib.progress import Progress
 from lib.runs.plan import Phase
 from lib.runs.report import Item, ItemState, PhaseReport
 from lib.settings import settings
-from lib.video import sources
 from lib.video.analysis import analysis_of
 from lib.video.audio.options import Secrets
+from lib.video.brought import projects_from
 from lib.video.current import all_current
 from lib.video.media import probe
 from lib.video.options import VideoOptions
@@ -29,12 +30,15 @@ from lib.video.workspace import Workspace
 from tasks.progress import PhaseProgress
 from tasks.video import analyse, failure
 
+BYTES_TO_LOOK_AT = 64e6
+"""Fetching more takes longer than sending an idle phase elsewhere."""
+
 
 def projects_of(source: str, workspace: Workspace, options: VideoOptions) -> list[Path]:
     """Return the projects that a source became; InputError when there is none yet."""
-    projects = sources.projects_of(Path(source), workspace.projects, options.extract)
+    projects = projects_from(source, workspace, options.extract)
     if not projects:
-        raise InputError(f"Nothing of {source} is in {workspace.root} yet: run phase 1 (extract) first.")
+        raise InputError(f"Nothing of {source} is in {workspace.address()} yet: run phase 1 (extract) first.")
     return projects
 
 
@@ -56,13 +60,14 @@ def frames_of(videos: Iterable[Path]) -> dict[Path, float]:
 
 def run_analysis(phase: str, source: str, out: str, options: VideoOptions) -> PhaseReport:
     """Make one analysis of every video of the workspace that could be converted."""
-    workspace = Workspace(Path(out))
     analysis = analysis_of(phase, secrets_of(phase))
+    with at_hand(phase, source, out, options) as place:
 
-    def work(subject: str, video: Path, progress: Progress) -> Item:
-        return analyse(subject, phase, analysis, video, workspace, options, progress)
+        def work(subject: str, video: Path, progress: Progress) -> Item:
+            place.fetch_archived(video)
+            return analyse(subject, phase, analysis, video, place.workspace, options, progress)
 
-    return run_batch(phase, workspace, frames_of(videos_of(source, workspace, options)), work, needs="convert")
+        return run_batch(phase, place, frames_of(videos_of(source, place.workspace, options)), work, needs="convert")
 
 
 def secrets_of(phase: str) -> Secrets:
@@ -70,8 +75,19 @@ def secrets_of(phase: str) -> Secrets:
     return audio_secrets(get_run_logger().warning) if phase == "audio" else Secrets()
 
 
-def idle(phase: Phase, source: str, workspace: Workspace, options: VideoOptions) -> Flow[..., Any] | None:
-    """Return a flow that says that every result of an analysis is there already; None when one is not."""
+def idle(phase: Phase, source: str, out: str, options: VideoOptions) -> Flow[..., Any] | None:
+    """Return a flow that says that every result of an analysis is there already; None when one is not.
+
+    None also when it would take long to find out, since much of the workspace is not at hand here.
+    """
+    try:
+        with at_hand(phase.key, source, out, options, at_most=BYTES_TO_LOOK_AT) as place:
+            return _idle(phase, source, place.workspace, options)
+    except TooMuchError:
+        return None
+
+
+def _idle(phase: Phase, source: str, workspace: Workspace, options: VideoOptions) -> Flow[..., Any] | None:
     python = environments.python(phase.environment, settings().environments)
     failed = {s for s, item in workspace.outcomes("convert").items() if item.state is ItemState.FAILED}
     try:
@@ -85,20 +101,21 @@ def idle(phase: Phase, source: str, workspace: Workspace, options: VideoOptions)
         return workspace.outcomes(phase.key).get(subject) or Item(subject=subject, state=ItemState.KEPT)
 
     def keep_all(source: str, out: str, options: VideoOptions) -> State[Any]:
-        sizes = frames_of(videos_of(source, workspace, options))
-        return conclude(run_batch(phase.key, workspace, sizes, keep, needs="convert"))
+        with at_hand(phase.key, source, out, options) as place:
+            sizes = frames_of(videos_of(source, place.workspace, options))
+            return conclude(run_batch(phase.key, place, sizes, keep, needs="convert"))
 
     return Flow(keep_all, name=VIDEO.flow_name(phase), persist_result=False)
 
 
 class Memory:
-    """Remembers in a workspace what becomes of each item of a phase, as soon as it is known.
+    """Remembers in a workspace what becomes of each item of a phase, as soon as it is known, and hands it over.
 
-    What the disk does not take (it is full, say) is tried again with the next item: it ends no phase.
+    What the disk or the storage does not take (it is full, say) is tried again with the next item: it ends no phase.
     """
 
-    def __init__(self, workspace: Workspace, phase: str, logger: Logger | LoggerAdapter[Logger]) -> None:
-        self._workspace = workspace
+    def __init__(self, place: Place, phase: str, logger: Logger | LoggerAdapter[Logger]) -> None:
+        self._place = place
         self._phase = phase
         self._logger = logger
         self._waiting: list[Item] = []
@@ -107,16 +124,20 @@ class Memory:
         """Remember one more item."""
         self._waiting.append(item)
         try:
-            self._workspace.record(PhaseReport(phase=self._phase, items=tuple(self._waiting)))
+            self._place.workspace.record(PhaseReport(phase=self._phase, items=tuple(self._waiting)))
         except OSError as error:
             self._logger.warning("What became of %s could not be written: %s", item.subject, error.strerror)
         else:
             self._waiting.clear()
+        try:
+            self._place.share()
+        except InputError as error:
+            self._logger.warning("What was made of %s is not handed over yet: %s", item.subject, error)
 
 
 def run_batch(
     phase: str,
-    workspace: Workspace,
+    place: Place,
     sizes: Mapping[Path, float],
     work: Callable[[str, Path, Progress], Item],
     *,
@@ -127,7 +148,7 @@ def run_batch(
     A video on which the phase `needs` failed is skipped. The outcomes are remembered in the workspace, item by item, so
     that a run that is killed has said what it did.
     """
-    logger = get_run_logger()
+    logger, workspace = get_run_logger(), place.workspace
     hindered = {
         subject: item
         for subject, item in (workspace.outcomes(needs) if needs else {}).items()
@@ -135,7 +156,7 @@ def run_batch(
     }
     subjects = {workspace.subject(video): video for video in sizes}
     items: list[Item] = []
-    memory = Memory(workspace, phase, logger)
+    memory = Memory(place, phase, logger)
     with PhaseProgress({subject: sizes[video] for subject, video in subjects.items()}) as progress:
         for subject, video in subjects.items():
             if subject in hindered:

@@ -7,11 +7,11 @@ from prefect import State
 
 from flows.orchestration import conclude, phase_flow
 from flows.video.common import frames_of, run_batch, videos_of
+from flows.video.place import at_hand
 from lib.progress import Progress
 from lib.runs.report import Item
 from lib.video.options import VideoOptions
 from lib.video.plan import VIDEO
-from lib.video.workspace import Workspace
 from tasks.video import convert
 
 
@@ -25,10 +25,10 @@ def convert_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
         options: How each phase does its work, one group per phase.
 
     """
-    workspace = Workspace(Path(out))
 
     def work(subject: str, video: Path, progress: Progress) -> Item:
         return convert(subject, video, options, progress)
 
-    videos = videos_of(source, workspace, options)
-    return conclude(run_batch("convert", workspace, frames_of(videos), work))
+    with at_hand("convert", source, out, options) as place:
+        videos = videos_of(source, place.workspace, options)
+        return conclude(run_batch("convert", place, frames_of(videos), work))

@@ -1,7 +1,6 @@
 """Phase 1: archives and folders become projects."""
 
 import time
-from pathlib import Path
 from typing import Any
 
 from prefect import State
@@ -9,12 +8,11 @@ from prefect.logging import get_run_logger
 
 from flows.orchestration import conclude, phase_flow
 from flows.video.common import Memory
+from flows.video.place import Arrival, Place, arriving, at_hand
 from lib.errors import InputError
-from lib.runs.report import Item, PhaseReport
+from lib.runs.report import Item, ItemState, PhaseReport
 from lib.video.options import VideoOptions
 from lib.video.plan import VIDEO
-from lib.video.sources import find_sources
-from lib.video.workspace import Workspace
 from tasks.progress import PhaseProgress
 from tasks.video import bring_in_source, failure
 
@@ -29,22 +27,30 @@ def extract_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
         options: How each phase does its work, one group per phase.
 
     """
-    workspace = Workspace(Path(out))
-    workspace.prepare()
-    sources = find_sources(Path(source), options.extract)
-    if not sources:
+    with at_hand("extract", source, out, options) as place:
+        place.workspace.prepare()
+        place.forget_unfinished()
+        with arriving(source, place, options) as arrival:
+            return conclude(_bring_in_all(arrival, source, place, options))
+
+
+def _bring_in_all(arrival: Arrival, source: str, place: Place, options: VideoOptions) -> PhaseReport:
+    if not arrival.sources and not arrival.known:
         raise InputError(f"There is no archive and no video in {source}.")
-    items: list[Item] = []
-    memory = Memory(workspace, "extract", get_run_logger())
-    with PhaseProgress({each.name: max(each.size, 1) for each in sources}) as progress:
-        for each in sources:
+    items: list[Item] = [Item(subject=subject, state=ItemState.KEPT) for subject in arrival.known]
+    memory = Memory(place, "extract", get_run_logger())
+    sizes = {each.name: max(each.size, 1) for each in arrival.sources} | dict.fromkeys(arrival.known, 1)
+    with PhaseProgress(sizes) as progress:
+        for item in items:
+            progress.ended(item)
+        for each in arrival.sources:
             started = time.monotonic()
             try:
-                item = bring_in_source(each.name, each, workspace, options, progress.of(each.name))
+                item = bring_in_source(each.name, each, place.workspace, options, progress.of(each.name))
             except Exception as error:  # noqa: BLE001  # one bad archive fails itself, not the others
                 item = failure(each.name, error)
             item = item.model_copy(update={"seconds": time.monotonic() - started})
             items.append(item)
             memory.remember(item)
             progress.ended(item)
-    return conclude(PhaseReport(phase="extract", items=tuple(items)))
+    return PhaseReport(phase="extract", items=tuple(items))

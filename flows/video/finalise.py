@@ -7,12 +7,12 @@ from prefect import State
 
 from flows.orchestration import conclude, phase_flow
 from flows.video.common import frames_of, projects_of, run_batch
+from flows.video.place import at_hand
 from lib.progress import Progress
 from lib.runs.report import Item
 from lib.video.options import VideoOptions
 from lib.video.plan import VIDEO
 from lib.video.results import find_videos
-from lib.video.workspace import Workspace
 from tasks.video import finish_project, finish_video
 
 
@@ -26,14 +26,16 @@ def finalise_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
         options: How each phase does its work, one group per phase.
 
     """
-    workspace = Workspace(Path(out))
-    projects = projects_of(source, workspace, options)
+    with at_hand("finalise", source, out, options) as place:
+        projects = projects_of(source, place.workspace, options)
 
-    def work(subject: str, path: Path, progress: Progress) -> Item:
-        finish = finish_project if path in projects else finish_video
-        return finish(subject, path, workspace, options, progress)
+        def work(subject: str, path: Path, progress: Progress) -> Item:
+            if path in projects:
+                return finish_project(subject, path, place.workspace, options, progress)
+            place.fetch_archived(path)
+            return finish_video(subject, path, place.workspace, options, progress)
 
-    videos = frames_of(video for project in projects for video in find_videos(project))
-    # A project is counted as work beside its videos: it is copied.
-    sizes = videos | {project: sum(videos[v] for v in find_videos(project)) or 1.0 for project in projects}
-    return conclude(run_batch("finalise", workspace, sizes, work, needs="convert"))
+        videos = frames_of(video for project in projects for video in find_videos(project))
+        # A project is counted as work beside its videos: it is copied.
+        sizes = videos | {project: sum(videos[v] for v in find_videos(project)) or 1.0 for project in projects}
+        return conclude(run_batch("finalise", place, sizes, work, needs="convert"))

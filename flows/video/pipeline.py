@@ -12,15 +12,15 @@ from pydantic import Field
 from flows.orchestration import run_phases, verdict, workflow_flow
 from flows.page import RunPage
 from flows.video.common import idle
+from flows.video.place import claimed, options_of
 from lib.errors import InputError
-from lib.files import sweep
 from lib.runs.plan import Phase, PlanError
 from lib.video.needed import require_needed
 from lib.video.options import VideoOptions
 from lib.video.outcome import failures_of, outputs_of
 from lib.video.plan import VIDEO
+from lib.video.stored import seen
 from lib.video.summary import results_markdown
-from lib.video.workspace import Workspace
 
 PhaseNumber = Annotated[int, Field(ge=VIDEO.phases[0].number, le=VIDEO.phases[-1].number, title="Phase")]
 """Prefect's pages show its limits, and refuse other numbers."""
@@ -53,12 +53,12 @@ def video_pipeline(
 
     """
     options = options or VideoOptions()
-    workspace = Workspace(Path(out))
     page = RunPage(VIDEO)
     try:
         chosen = VIDEO.select(only or (), first, last)
-        with workspace.locked():
-            require_needed(chosen, source, workspace, options.extract)
+        with claimed(out) as place:
+            with seen(out, options_of(out)) as workspace:
+                require_needed(chosen, source, workspace, options.extract)
             ended = run_phases(
                 VIDEO,
                 chosen,
@@ -66,8 +66,8 @@ def video_pipeline(
                 inline=inline,
                 subject=Path(source).name,
                 moved_on=page.refresh,
-                idle=lambda phase: idle(phase, source, workspace, options),
-                alone=lambda: sweep(workspace.projects),
+                idle=lambda phase: idle(phase, source, out, options),
+                alone=place.clean,
             )
     except (InputError, PlanError) as error:
         return Failed(message=str(error))
@@ -78,9 +78,10 @@ def video_pipeline(
 def _results(source: str, out: str, phases: Sequence[Phase], options: VideoOptions) -> str:
     """Return what the page says below the phases; nothing of a source that is none: its first phase said so."""
     try:
-        failures = failures_of(source, out, [phase.key for phase in phases], options.extract)
-        outputs = outputs_of(source, out, options.extract)
+        storage = options_of(out)
+        failures = failures_of(source, out, [phase.key for phase in phases], options.extract, storage)
+        outputs = outputs_of(source, out, options.extract, storage)
     except InputError:
         return ""
-    reports = [Path(each["files"]["report"]) for each in outputs if not each["video"] and "report" in each["files"]]
+    reports = [each["files"]["report"] for each in outputs if not each["video"] and "report" in each["files"]]
     return results_markdown(failures, reports)

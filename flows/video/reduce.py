@@ -7,12 +7,12 @@ from prefect import State
 
 from flows.orchestration import conclude, phase_flow
 from flows.video.common import run_batch, videos_of
+from flows.video.place import at_hand
 from lib.progress import Progress
 from lib.runs.report import Item
 from lib.video.options import VideoOptions
 from lib.video.plan import VIDEO
 from lib.video.results import Results
-from lib.video.workspace import Workspace
 from tasks.video import reduce
 
 
@@ -26,13 +26,13 @@ def reduce_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
         options: How each phase does its work, one group per phase.
 
     """
-    workspace = Workspace(Path(out))
 
     def work(subject: str, video: Path, progress: Progress) -> Item:
         return reduce(subject, video, options, progress)
 
-    sizes = {video: _bytes_of(video) for video in videos_of(source, workspace, options)}
-    return conclude(run_batch("reduce", workspace, sizes, work, needs="convert"))
+    with at_hand("reduce", source, out, options) as place:
+        sizes = {video: _bytes_of(video) for video in videos_of(source, place.workspace, options)}
+        return conclude(run_batch("reduce", place, sizes, work, needs="convert"))
 
 
 def _bytes_of(video: Path) -> float:

@@ -4,7 +4,6 @@ import contextlib
 import errno
 import fcntl
 import hashlib
-import logging
 import os
 import secrets
 import shutil
@@ -33,15 +32,13 @@ _NO_LOCKS = frozenset({errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS})
 Choice = Callable[[Collection[str]], Iterable[str]]
 """Chooses, of the names of all that is in storage, what is to be fetched."""
 
-logger = logging.getLogger(__name__)
-
 
 class Mirror:
     """The mirror of a folder of storage below `home`, for all processes of this machine that work on it.
 
     Storage is the truth: what lies in the mirror is what storage has, or what was made of it since `pull` and is not
-    handed over by `push` yet; not all of storage need be here. Objects whose names cannot be files are left out, and
-    told. `private` says which names are a matter of this machine alone.
+    handed over by `push` yet; not all of storage need be here. Objects whose names cannot be files are left out.
+    `private` says which names are a matter of this machine alone.
 
     A mirror can be removed while nobody works in it: nothing is lost but the time to fetch it again.
     """
@@ -49,10 +46,11 @@ class Mirror:
     def __init__(self, remote: Remote, home: Path, private: Callable[[str], bool] = lambda _name: False) -> None:
         self.remote = remote
         self.url = remote.url
-        self._place = home / hashlib.sha256(remote.url.encode()).hexdigest()[:32]
+        self._place = home / hashlib.sha256(f"{remote.deep} {remote.url}".encode()).hexdigest()[:32]
         self.folder = self._place / name_of(remote.url)
         self._private = private
         self._stop = threading.Event()
+        self._seen: Mapping[str, Object] = {}
 
     @contextlib.contextmanager
     def opened(self) -> Iterator["Mirror"]:
@@ -82,24 +80,29 @@ class Mirror:
                 self._stop.set()
                 os.utime(self._place / "users")
 
-    def pull(self, *choices: Choice, progress: Progress = silent) -> None:
+    def pull(self, *choices: Choice, progress: Progress = silent, at_most: float = float("inf")) -> Mapping[str, str]:
         """Fetch what the choices want, one after the other, where it is not here as it is in storage.
 
+        Returns what is left out for its name, and why.
+
         A later choice may read what an earlier one fetched. What is gone from storage goes from the mirror too; what
-        was made here and not handed over yet stays as it is. Progress is in bytes.
+        was made here and not handed over yet stays as it is. Progress is in bytes. TooMuchError when a choice would
+        fetch more bytes than `at_most`.
         """
         with self._compared() as index:
             objects = {n: o for n, o in self.remote.list().items() if not self._is_ours(n) and not is_marker(n)}
             refused = refusals(objects, cases_apart=not (self._place / "INDEX.DB").exists())
-            if refused:
-                logger.warning("Left out of %s: %s. Rename them to use them.", self.url, told(refused))
             for name in refused:
                 del objects[name]
+            self._seen = objects
             wanting = self._outdated(index, objects)
             for choice in choices:
                 wanted = [name for name in choice(tuple(objects)) if name in wanting]
+                if sum(objects[name].size for name in wanted) > at_most:
+                    raise TooMuchError
                 self._fetch(index, {name: objects[name] for name in wanted}, progress)
                 wanting.difference_update(wanted)
+        return refused
 
     def push(self, progress: Progress = silent) -> int:
         """Hand over every file that was made or changed here, and remove from storage what went; return how many.
@@ -128,15 +131,13 @@ class Mirror:
                 raise InputError(f"What cannot be kept in {self.url} by its name: {told(refused)}. Rename it.")
         return len(changed) + len(gone)
 
-    def size_to_pull(self, choice: Choice) -> int:
-        """Return how many bytes `pull` would fetch."""
+    def fetch(self, choice: Choice) -> None:
+        """Fetch some more of what the last `pull` saw, unless it is here."""
         with self._compared() as index:
-            known, objects = index.entries(), self.remote.list()
-            return sum(
-                objects[name].size
-                for name in choice(tuple(objects))
-                if name not in known or known[name].version != objects[name].version
-            )
+            known = index.entries()
+            chosen = choice(tuple(self._seen))
+            wanted = [n for n in chosen if n not in known and not os.path.lexists(self.folder / n)]
+            self._fetch(index, {name: self._seen[name] for name in wanted}, silent)
 
     def forget(self, folder: Path) -> None:
         """Remove a folder of the mirror here, and not in storage."""
@@ -247,6 +248,10 @@ class Mirror:
                     if task.done() and not task.cancelled() and task.exception() is None and (entry := task.result()):
                         index.record(name, entry)
                 raise
+
+
+class TooMuchError(Exception):
+    """More would have to be fetched than was allowed; nothing was."""
 
 
 class _StoppedError(Exception):

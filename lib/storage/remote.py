@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from lib.errors import InputError
-from lib.files import TEMPORARY_SUFFIX, remove
+from lib.files import TEMPORARY_SUFFIX, is_temporary, remove
 from lib.storage.address import below, checked
 
 OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "memory"})
@@ -43,9 +43,10 @@ class Object:
     """When it had changed last, as far as the storage says; 0 when it does not."""
 
 
-def connect(url: str, options: Mapping[str, Any] | None = None) -> "Remote":
+def connect(url: str, options: Mapping[str, Any] | None = None, *, deep: bool = True) -> "Remote":
     """Return the folder at a URL; `options` are fsspec's storage options: credentials, endpoint.
 
+    Not `deep`, it is a folder whose own folders are passed over.
     InputError when the URL is none that a run can be given, or what its storage needs is not installed.
     """
     import fsspec
@@ -66,14 +67,15 @@ def connect(url: str, options: Mapping[str, Any] | None = None) -> "Remote":
         ) from error
     except ValueError as error:
         raise InputError(f"No storage is known by {protocol}://. Give a URL such as s3://bucket/folder.") from error
-    return (_S3 if protocol in S3 else _Files if protocol == "file" else Remote)(url, system, str(path))
+    return (_S3 if protocol in S3 else _Files if protocol == "file" else Remote)(url, system, str(path), deep=deep)
 
 
 class Remote:
     """A folder of storage; names in it have slashes between their parts. What fails is an InputError in words."""
 
-    def __init__(self, url: str, system: Any, path: str) -> None:
+    def __init__(self, url: str, system: Any, path: str, *, deep: bool = True) -> None:
         self.url = url
+        self.deep = deep
         self._fs = system
         self._path = path.rstrip("/")
         self._whole = url.partition("://")[0] in OBJECT_STORES
@@ -88,7 +90,8 @@ class Remote:
         with self._explained("listed"):
             self._fs.invalidate_cache()
             try:
-                found = self._fs.find(self._at(folder) if folder else self._path, detail=True)
+                place = self._at(folder) if folder else self._path
+                found = self._fs.find(place, maxdepth=None if self.deep else 1, detail=True)
             except FileNotFoundError:
                 self._require_bucket()
                 return {}
@@ -131,6 +134,11 @@ class Remote:
                         self._fs.rm_file(beside)
                     raise
             return self._facts(name)
+
+    def sweep(self) -> None:
+        """Remove what was being written beside its place by who was killed; only who holds the folder calls it."""
+        if not self._whole:
+            self.delete([name for name in self.list() if any(is_temporary(Path(part)) for part in name.split("/"))])
 
     def delete(self, names: Iterable[str]) -> None:
         """Remove objects; one that is not there is none to remove."""

@@ -5,7 +5,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -96,12 +96,14 @@ def archive_video(
     archives: Path,
     video_sha256: str,
     seconds: Mapping[str, float] | None = None,
+    address: Callable[[Path], str] = lambda path: str(path.absolute()),
 ) -> tuple[Archived, Action]:
     """Keep the results of a video; return the entry and what became of it.
 
     Results that are archived already are not written again. Where they differ, those that were there go to `versions`
     first. A result that is missing or cannot be read leaves the archived one as it is. `seconds` are the durations of
-    the phases. Raises InputError when there is nothing to archive, or the archives cannot be written.
+    the phases, `address` says where a path is for other machines. Raises InputError when there is nothing to archive,
+    or the archives cannot be written.
     """
     if project in {"", ".", ".."} or "/" in project or "\0" in project:
         raise ValueError(f"{project!r} is no name of a project")
@@ -126,7 +128,7 @@ def archive_video(
             if sources[kind] != target:
                 with replacing(target) as temporary:
                     shutil.copyfile(sources[kind], temporary)
-        metadata = _metadata(video, video_sha256, targets, digests, seconds or {})
+        metadata = _metadata(video, video_sha256, targets, digests, seconds or {}, address)
         with replacing(folder / METADATA) as temporary:
             text = json.dumps(metadata, indent=2, ensure_ascii=False)
             temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
@@ -270,16 +272,17 @@ def _metadata(
     targets: Mapping[str, Path],
     digests: Mapping[str, str],
     seconds: Mapping[str, float],
+    address: Callable[[Path], str],
 ) -> dict[str, Any]:
     made = {
         phase: found
         for phase, kind in (("scenes", "scenes_json"), ("audio", "audio"), ("tracking", "tracking"))
         if kind in targets and (found := Provenance.read(targets[kind]))
     }
-    copied = {kind: str(targets[kind].absolute()) if kind in targets else None for kind in CONTRACT}
-    more = {kind: str(path.absolute()) for kind, path in targets.items() if kind not in CONTRACT}
+    copied = {kind: address(targets[kind]) if kind in targets else None for kind in CONTRACT}
+    more = {kind: address(path) for kind, path in targets.items() if kind not in CONTRACT}
     return {
-        "video_path": str(video.absolute()),
+        "video_path": address(video),
         "video_stem": video.stem,
         "video_hash": video_sha256,
         "created_at": datetime.now(UTC).isoformat(),

@@ -1,14 +1,13 @@
 """Whether the results that some phases need are there, when the phases that make them are not run."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from lib.errors import InputError
 from lib.runs.plan import Phase
+from lib.video.brought import projects_from
 from lib.video.extract.options import ExtractOptions
 from lib.video.plan import VIDEO
 from lib.video.results import find_videos
-from lib.video.sources import projects_of
 from lib.video.workspace import Workspace
 
 
@@ -20,7 +19,7 @@ def require_needed(chosen: Sequence[Phase], source: str, workspace: Workspace, o
         if wanting is not None and phase.key not in keys and not _is_there(phase.key, source, workspace, options):
             raise InputError(
                 f"Phase {wanting.number} ({wanting.key}) needs the results of phase {phase.number} ({phase.key}), "
-                f"which are not all in {workspace.root} yet: start from that phase (--from {phase.number})."
+                f"which are not all in {workspace.address()} yet: start from that phase (--from {phase.number})."
             )
 
 
@@ -30,7 +29,7 @@ def _needs(phase: Phase) -> set[str]:
 
 
 def _is_there(key: str, source: str, workspace: Workspace, options: ExtractOptions) -> bool:
-    projects = projects_of(Path(source), workspace.projects, options)
+    projects = projects_from(source, workspace, options)
     if key == "extract":
         return bool(projects)
     outcomes = workspace.outcomes(key)

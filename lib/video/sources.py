@@ -117,7 +117,7 @@ def _state(source: Source) -> tuple[str, int, int]:
     """Return where a source lies, its size and its time, by which it is known to be unchanged."""
     states = [path.stat() for path in _files(source)]
     size = 0 if source.kind is SourceKind.FOLDER else sum(state.st_size for state in states)
-    return as_text(source.path.resolve()), size, max(state.st_mtime_ns for state in states)
+    return source.origin or as_text(source.path.resolve()), size, max(state.st_mtime_ns for state in states)
 
 
 def _sha256(files: tuple[Path, ...], progress: Progress) -> str:

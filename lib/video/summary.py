@@ -6,7 +6,7 @@ from pathlib import Path
 from lib.runs.page import cell
 
 
-def results_markdown(failures: Sequence[Mapping[str, str]], reports: Sequence[Path]) -> str:
+def results_markdown(failures: Sequence[Mapping[str, str]], reports: Sequence[Path | str]) -> str:
     """Return the files that failed (`file`, `phase`, `reason`), and the places of the reports."""
     lines: list[str] = []
     if failures:

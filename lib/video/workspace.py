@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from lib.errors import InputError
 from lib.files import replacing
 from lib.runs.report import Item, ItemState, PhaseReport
+from lib.storage.address import below
 
 GOOD = frozenset({ItemState.DONE, ItemState.KEPT})
 _ITEMS = TypeAdapter(dict[str, Item])
@@ -20,9 +21,11 @@ _ITEMS = TypeAdapter(dict[str, Item])
 
 @dataclass(frozen=True)
 class Workspace:
-    """The output folder of a run, named by `--out`."""
+    """The output folder of a run, named by `--out`, or its mirror."""
 
     root: Path
+    url: str = ""
+    """Of the folder in storage that `root` mirrors."""
 
     @property
     def projects(self) -> Path:
@@ -48,6 +51,13 @@ class Workspace:
     def _state(self) -> Path:
         return self.root / ".regie"
 
+    def address(self, path: Path | None = None) -> str:
+        """Return where a path of the workspace is for people and other machines: by default the workspace itself."""
+        place = self.root if path is None else path
+        if not self.url:
+            return str(place.absolute())
+        return below(self.url, "" if place == self.root else place.relative_to(self.root).as_posix())
+
     def prepare(self) -> None:
         """Make the folders; InputError when the output folder cannot be written."""
         try:
@@ -57,7 +67,7 @@ class Workspace:
                 pass
         except OSError as error:
             raise InputError(
-                f"The output folder {self.root} cannot be written: {error.strerror}. {_advice(error)}"
+                f"The output folder {self.address()} cannot be written: {error.strerror}. {_advice(error)}"
             ) from error
 
     def subject(self, path: Path) -> str:
@@ -76,7 +86,7 @@ class Workspace:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise InputError(
-                    f"Another run works in {self.root}. Wait for it to end, or give another output folder."
+                    f"Another run works in {self.address()}. Wait for it to end, or give another output folder."
                 ) from error
             except OSError as error:
                 if error.errno not in {errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS}:
@@ -98,10 +108,10 @@ class Workspace:
         reason its first failure: a second run changes nothing here.
         """
         known = self.outcomes(report.phase)
-        for item in report.items:
-            earlier = known.get(item.subject)
-            if earlier is None or not _says_nothing_new(item, earlier):
-                known[item.subject] = item
+        new = {i.subject: i for i in report.items if not _says_nothing_new(i, known.get(i.subject))}
+        if not new:
+            return
+        known |= new
         target = self._outcomes_file(report.phase)
         target.parent.mkdir(parents=True, exist_ok=True)
         with replacing(target) as temporary:
@@ -111,7 +121,9 @@ class Workspace:
         return self._state / "outcomes" / f"{phase}.json"
 
 
-def _says_nothing_new(item: Item, earlier: Item) -> bool:
+def _says_nothing_new(item: Item, earlier: Item | None) -> bool:
+    if earlier is None:
+        return False
     if item.state is ItemState.KEPT:
         return earlier.state in GOOD
     return item.state not in GOOD and (item.state, item.reason) == (earlier.state, earlier.reason)

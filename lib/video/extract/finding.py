@@ -42,6 +42,8 @@ class Source:
     """What the project will be called, unless another one has that name already."""
     size: int
     """Its bytes, packed as they are."""
+    origin: str = ""
+    """The URL where it lies, when `path` is a copy that was fetched from there."""
 
 
 def find_sources(source: Path, options: ExtractOptions, skip: Collection[Path] = ()) -> list[Source]:

@@ -45,7 +45,7 @@ def finish_video(
     if options.finalise.archive:
         project = workspace.subject(video).partition("/")[0]
         seconds = _seconds(subject, workspace)
-        _, action = archive_video(video, project, workspace.archives, hashes.sha256(video), seconds)
+        _, action = archive_video(video, project, workspace.archives, hashes.sha256(video), seconds, workspace.address)
         changed |= action is not Action.KEPT
     if problems := check_results(video, required_of(workspace)):
         raise InputError(" ".join(problem.message for problem in problems))

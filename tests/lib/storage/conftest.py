@@ -1,6 +1,5 @@
 """Storage as a test sees it: a folder, and a bucket of a server that speaks S3 on this machine."""
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -56,6 +55,6 @@ def put(remote: Remote, tmp_path: Path) -> Callable[[str, bytes], None]:
         file = tmp_path / f"put-{uuid4().hex}"
         file.write_bytes(content)
         remote.put(name, file, lambda _count: None)
-        os.unlink(file)
+        file.unlink()
 
     return write
