@@ -1,13 +1,15 @@
 """Building an image on a Docker engine, and what becomes of it said as it goes."""
 
 import os
+import re
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +25,10 @@ from lib.errors import InputError
 INDEXES = ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL")
 KEPT_LINES = 25
 """Of what a failed build said last: pip's reason and the step that it happened in."""
+SAID_CHARACTERS = 100
+"""Of a step."""
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+"""In which the engine writes what went to standard error."""
 CODE_LABEL = "regie.code"
 
 
@@ -83,7 +89,7 @@ def build_image(client: DockerClient, key: str, plan: Plan, say: Callable[[str],
             )
             steps, cached = _follow(key, answers, say)
         except (APIError, RequestException) as error:
-            raise InputError(_failed(key, [str(error)])) from error
+            raise InputError(explanation(key, [str(error)])) from error
     return Built(key, name, str(client.images.get(name).id), time.monotonic() - started, steps, cached)
 
 
@@ -111,6 +117,21 @@ def revision() -> str:
         return ""
 
 
+def explanation(key: str, lines: Sequence[str]) -> str:
+    """Return why the image of an environment could not be built, from what the engine said, and what to do."""
+    text = "\n".join(lines[-KEPT_LINES:])
+    advice = "Mend what it says and build again: steps that were done are kept."
+    if "no space left on device" in text.lower():
+        advice = (
+            "The disk of the Docker engine is full: `docker system df` says of what; `regie images list` knows ours."
+        )
+    elif "pull access denied" in text or "manifest unknown" in text or "dial tcp" in text:
+        advice = "The base image cannot be had: name another with --base-image or the setting `docker_base_image`."
+    elif "No matching distribution" in text:
+        advice = "A package cannot be had: name a folder of wheels with --wheels, or an index with PIP_INDEX_URL."
+    return f"The image of {key} could not be built:\n{text}\n{advice}"
+
+
 def _labels(key: str, digest: str) -> dict[str, str]:
     return {
         "org.opencontainers.image.title": f"regie-{key}",
@@ -126,29 +147,15 @@ def _follow(key: str, answers: Iterator[Mapping[str, Any]], say: Callable[[str],
     step, steps, cached = "", 0, 0
     for answer in answers:
         if "error" in answer:
-            raise InputError(_failed(key, [*said, str(answer["error"])]))
-        for line in str(answer.get("stream", "")).splitlines():
+            raise InputError(explanation(key, [*said, str(answer["error"])]))
+        for line in COLOUR.sub("", str(answer.get("stream", ""))).splitlines():
             if line.startswith("Step "):
                 step, steps = line, steps + 1
             elif line.strip() == "---> Using cache":
                 step, cached = "", cached + 1
             elif step:
-                say(f"{key}: {step}")
+                say(f"{key}: {shorten(step, SAID_CHARACTERS)}")
                 step = ""
             if line.strip():
                 said = [*said, line][-KEPT_LINES:]
     return steps, cached
-
-
-def _failed(key: str, lines: list[str]) -> str:
-    text = "\n".join(lines[-KEPT_LINES:])
-    advice = "Mend what it says and build again: steps that were done are kept."
-    if "no space left on device" in text.lower():
-        advice = (
-            "The disk of the Docker engine is full: `docker system df` says of what; `regie images list` knows ours."
-        )
-    elif "pull access denied" in text or "manifest unknown" in text or "dial tcp" in text:
-        advice = "The base image cannot be had: name another with --base-image or the setting `docker_base_image`."
-    elif "No matching distribution" in text:
-        advice = "A package cannot be had: name a folder of wheels with --wheels, or an index with PIP_INDEX_URL."
-    return f"The image of {key} could not be built:\n{text}\n{advice}"
