@@ -14,6 +14,7 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled
 from prefect.workers.base import BaseWorker
 
+from flows.limits import lease_of
 from lib.runs.process import host_name, host_of
 
 SECONDS_BETWEEN_LOOKS = 5.0
@@ -80,9 +81,13 @@ class TakingUp(_Worker):
         self, flow_run: FlowRun, message: str, client: PrefectClient | None = None
     ) -> None:
         """Say that a run's process broke down, unless another machine has taken the run up meanwhile."""
+        asked = client or self.client
         with contextlib.suppress(ObjectNotFound):
-            if _is_here(await (client or self.client).read_flow_run(flow_run.id)):
+            run = await asked.read_flow_run(flow_run.id)
+            if _is_here(run):
                 await super()._propose_crashed_state(flow_run, message, client)
+                if lease := lease_of(run):
+                    await asked.release_concurrency_slots_with_lease(lease)
 
     @classmethod
     def __dispatch_key__(cls) -> str:

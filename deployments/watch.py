@@ -21,7 +21,7 @@ from prefect.states import Cancelled, Crashed, Scheduled
 
 from deployments.hosts import Hosts
 from deployments.pools import pool_name
-from flows.limits import free_place_of
+from flows.limits import lease_of
 from lib import containers
 from lib.errors import UnavailableError
 from lib.runs.plan import environments_of
@@ -186,8 +186,8 @@ class Watch:
         # Phases first: whoever sees that a run has ended may resume it.
         in_order = sorted(certain, key=lambda each: each[0].parent_task_run_id is None)
         done = [run for run, state in in_order if _set(client, run, state)]
-        for run in done:
-            free_place_of(client, run)
+        for lease in filter(None, map(lease_of, done)):
+            client.release_concurrency_slots_with_lease(lease)
         self._suspected = set(found) - {run.id for run, _ in certain}
         return done
 

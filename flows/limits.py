@@ -78,10 +78,12 @@ def place(environment: str) -> Iterator[None]:
                 client.release_concurrency_slots_with_lease(lease)
 
 
-def free_place_of(client: SyncPrefectClient, run: FlowRun) -> None:
-    """Free the place of a phase whose process is gone; one that is free already stays so."""
-    with contextlib.suppress(ValueError, httpx.HTTPError):
-        client.release_concurrency_slots_with_lease(UUID(str(run.labels.get(LABEL))))
+def lease_of(run: FlowRun) -> UUID | None:
+    """Return the lease by which a run holds or held its place: once its process is gone, that is to be released."""
+    try:
+        return UUID(str(run.labels.get(LABEL)))
+    except ValueError:
+        return None
 
 
 def _name(key: str) -> str:
