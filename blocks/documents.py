@@ -51,7 +51,7 @@ def in_use(kind: type[B], environment: Mapping[str, str] | None = None) -> tuple
     try:
         block = kind.from_environment(os.environ if environment is None else environment)
     except ValidationError as error:
-        raise UnavailableError(f"What {' and '.join(kind.variables)} say is wrong: {trouble(error)}.") from None
+        raise UnavailableError(f"What {' or '.join(kind.variables)} holds is wrong: {trouble(error)}.") from None
     if block is not None:
         return block, ENVIRONMENT
     block = load(kind)
