@@ -57,7 +57,7 @@ def trouble_with(database: Path, said: str) -> str:
     if not database.exists():
         return ""
     try:
-        with contextlib.closing(sqlite3.connect(database)) as opened:
+        with contextlib.closing(sqlite3.connect(database, timeout=1)) as opened:
             [found] = opened.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.OperationalError as error:
         return f"The database {database} cannot be used: {error}."

@@ -16,9 +16,17 @@ import psutil
 TOYS = Path(__file__).parent
 
 
+def shared(seconds: float) -> float:
+    """Return how long something may take here that takes so long at most where nothing else is at work.
+
+    Where more processes want to work than there are processors, each gets its share.
+    """
+    return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def until(true: Callable[[], Any], seconds: float = 90) -> Any:
-    """Wait for something to become true, and return it."""
-    deadline = time.monotonic() + seconds
+    """Wait for something to become true, so long where nothing else is at work, and return it."""
+    deadline = time.monotonic() + shared(seconds)
     while not (value := true()):
         assert time.monotonic() < deadline, "it never became true"
         time.sleep(0.05)

@@ -18,7 +18,7 @@ from lib.runs.reader import run_status
 from lib.runs.status import PhaseStatus, RunState, RunStatus
 
 SECONDS_TO_STOP = 5.0
-"""How soon after the request a run has ended."""
+"""How soon after the request a run has ended, on a machine where nothing else is at work (see `shared`)."""
 SECONDS_TO_NOTICE = 60.0
 """How soon after the death of its process a run is shown as crashed."""
 

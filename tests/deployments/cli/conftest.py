@@ -3,14 +3,13 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
+from regie_toy_holder import until
 
 REGIE = Path(sys.executable).with_name("regie")
 
@@ -60,15 +59,6 @@ class Machine:
         url = f"{self.api_url}/deployments/{deployment}/create_flow_run"
         made = until(lambda: (answer := httpx.post(url, json=body, timeout=60)).is_success and answer)
         return str(made.json()["id"])
-
-
-def until(true: Callable[[], Any], seconds: float = 90) -> Any:
-    """Wait for something to become true, and return it."""
-    deadline = time.monotonic() + seconds
-    while not (value := true()):
-        assert time.monotonic() < deadline, "it never became true"
-        time.sleep(0.05)
-    return value
 
 
 @pytest.fixture(scope="module")

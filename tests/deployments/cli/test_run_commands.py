@@ -8,10 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from regie_toy_holder import until
 
 from lib.runs.status import RunStatus
 
-from .conftest import Machine, until
+from .conftest import Machine
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -239,11 +239,9 @@ def test_after_a_restart_of_the_server_a_client_starts_over(running: Running, tr
 def test_a_server_that_stops_ends_its_streams(running: Running):
     with stream(f"{running.url}/runs/1/events") as events:
         next(events)
-        begun = time.monotonic()
         running.server.should_exit = True
-        assert list(events) == []  # its end is whole: httpx would raise otherwise
-        running.stop()
-        assert time.monotonic() - begun < (running.server.config.timeout_graceful_shutdown or 0)
+        # Its end is whole, as httpx would raise otherwise: it was not cut off when the graceful time was over.
+        assert list(events) == []
 
 
 def test_a_client_that_leaves_leaves_nothing_behind(running: Running):
