@@ -11,6 +11,7 @@ from prefect.client.schemas.objects import WorkPool
 from prefect.workers.process import ProcessWorker
 
 from deployments import environments
+from deployments.containers import image_of
 from lib.runs.plan import environments_of
 from lib.settings import Settings, settings
 from lib.workflows import workflows
@@ -87,15 +88,6 @@ def docker_template(environment: str, config: Settings) -> dict[str, Any]:
         if value is not None:
             template["variables"]["properties"][name]["default"] = value
     return template
-
-
-def image_of(environment: str, config: Settings) -> str:
-    """Return the name of the image that an environment's containers are made of."""
-    if image := config.docker_images.get(environment):
-        return image
-    from deployments.images import image_name
-
-    return image_name(environment)
 
 
 async def _replace(client: PrefectClient, pool: WorkPool, kind: str, template: dict[str, Any]) -> None:

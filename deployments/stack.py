@@ -9,12 +9,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 import anyio
 import httpx
 
+from deployments.containers import require_containers
 from deployments.home import prepare, trouble_with
 from deployments.supervision import Supervisor, tail
 from lib.errors import InputError
@@ -81,6 +83,7 @@ def environment_of(config: Settings, api_url: str) -> dict[str, str]:
         "PREFECT_HOME": str(config.prefect_home),
         "PREFECT_PROFILES_PATH": str(config.prefect_home / "profiles.toml"),
         "PREFECT_API_URL": api_url,
+        **({"REGIE_DOCKER_IMAGES": json.dumps(config.docker_images)} if config.docker_images else {}),
     }
 
 
@@ -207,6 +210,9 @@ def _started(
     config: Settings, say: Callable[[str], None], port: int | None, *, workers: bool, console: bool
 ) -> Iterator[Stack]:
     lasting = port is not None
+    environments = environments_of(workflows().values())
+    if workers:
+        require_containers(environments, config)
     with listen_on(HOST, port or 0, "REGIE_SERVER_PORT") as free:
         port = int(free.getsockname()[1])
     if console:
@@ -225,7 +231,7 @@ def _started(
         if workers:
             # They wait for their pools, and Prefect reads its environment when it is imported: both take as long as
             # the server's own start, so they go on beside it.
-            supervisor.start("workers", ["-m", "deployments.workers", *environments_of(workflows().values())])
+            supervisor.start("workers", ["-m", "deployments.workers", *environments])
         if console:
             supervisor.start("console", ["-m", "lib.console"], vital=False)
         from deployments import watch
@@ -235,7 +241,7 @@ def _started(
             from deployments.register import register
         _wait_until_healthy(api_url, server, config)
         if workers:
-            anyio.run(register, config.environments)
+            anyio.run(partial(register, config.environments, config=config))
         with watch.watching(Hosts(config.host_lost_after)):
             if workers:
                 _state_file(config).write_text(json.dumps({"api_url": api_url, "lasting": lasting}))

@@ -3,14 +3,16 @@
 import contextlib
 import os
 import socket
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib.errors import InputError, UnavailableError
-from lib.runs.process import host_name, pid_here
+from lib.runs.process import TOLD, host_name, pid_here
 from lib.settings import Settings, settings
+from lib.storage.address import is_url
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -63,13 +65,21 @@ def user() -> dict[str, Any]:
     return {"user": f"{os.getuid()}:{os.getgid()}", "group_add": [str(group) for group in os.getgroups()]}
 
 
-def require_shared(*paths: Path) -> None:
-    """Raise InputError when phases work in containers, and one of these is in no folder that they share."""
+def is_inside() -> bool:
+    """Whether this process works in a container of a run."""
+    return TOLD in os.environ
+
+
+def require_shared(*places: str) -> None:
+    """Raise InputError when one of these paths is in no folder that containers share, unless there are none.
+
+    URLs are of storage elsewhere, and need not be.
+    """
     config = settings()
     if config.profile != "docker":
         return
     folders = shared_folders(config)
-    for path in paths:
+    for path in (Path(place) for place in places if not is_url(place)):
         # As it is written, which is how a container finds it, and as it is, in case that a link leads elsewhere.
         if not (_is_in(path.absolute(), folders) and _is_in(path.resolve(), [folder.resolve() for folder in folders])):
             raise InputError(
@@ -112,10 +122,11 @@ def remove(client: "DockerClient", name: str) -> None:
             raise
 
 
-def ask(image: str, arguments: Sequence[str], question: bytes, config: Settings) -> bytes:
+def ask(image: str, arguments: Sequence[str], question: bytes, config: Settings, seconds: float) -> bytes:
     """Return what `python ARGUMENTS` answers in a container of an image to a question on its standard input.
 
-    UnavailableError when there is no engine or no such image; InputError with its last words when it fails.
+    UnavailableError when there is no engine or no such image; InputError with its last words when it fails, or does not
+    answer for so many seconds.
     """
     import docker
     from docker.utils.socket import frames_iter
@@ -133,9 +144,11 @@ def ask(image: str, arguments: Sequence[str], question: bytes, config: Settings)
             )
         except docker.errors.ImageNotFound as error:
             raise UnavailableError(no_image(image)) from error
+        patience = threading.Timer(seconds, container.kill)
         try:
             wire = client.api.attach_socket(str(container.id), {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
             container.start()
+            patience.start()
             asking = getattr(wire, "_sock", wire)
             asking.sendall(question)
             asking.shutdown(socket.SHUT_WR)
@@ -144,9 +157,11 @@ def ask(image: str, arguments: Sequence[str], question: bytes, config: Settings)
                 said[stream] += part
             code = container.wait()["StatusCode"]
         finally:
+            patience.cancel()
             remove(client, str(container.id))
     if code:
-        raise InputError(" ".join(said[2].decode(errors="replace").strip().splitlines()[-1:]))
+        last = " ".join(said[2].decode(errors="replace").strip().splitlines()[-1:])
+        raise InputError(last or f"it ended with exit code {code}")
     return said[1]
 
 

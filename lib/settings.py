@@ -122,8 +122,8 @@ class Settings(BaseSettings):
     docker_tag: str = Field(
         default="",
         pattern=r"^([\w][\w.-]{0,127})?$",
-        description="Tag of the images; empty: the version and a digest of the code, so that one of other code is never "
-        "run.",
+        description="Tag of the images; empty: the version and a digest of the code, so that one of other code is "
+        "never run.",
     )
     docker_pull: Literal["Never", "IfNotPresent"] = Field(
         default="Never", description="Whether an image that is not on the machine is fetched from its registry."

@@ -1,5 +1,6 @@
 """`regie doctor`: what is installed, which engines can run, and what the others lack."""
 
+import json
 import os
 import platform
 import shutil
@@ -17,9 +18,12 @@ from rich.text import Text
 
 from deployments import environments
 from deployments.cli.app import app, configured, say
+from deployments.containers import images_of
+from deployments.images import missing_images
 from deployments.running import running_server
+from lib.errors import UnavailableError
 from lib.runs.engines import EngineState
-from lib.settings import Settings
+from lib.settings import Settings, settings
 from lib.video import doctor as doctor_of_video
 from lib.video.audio.options import Secrets
 
@@ -44,7 +48,13 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print one JSON 
 
 def examine(config: Settings) -> dict[str, Any]:
     """Return what `regie doctor --json` prints."""
-    places = {key: _environment(key, config) for key in environments.ENVIRONMENTS}
+    if config.profile == "docker":
+        config.docker_images = images_of(list(environments.ENVIRONMENTS), config)
+        os.environ["REGIE_DOCKER_IMAGES"] = json.dumps(config.docker_images)
+        settings.cache_clear()
+        places = {key: _image(image) for key, image in config.docker_images.items()}
+    else:
+        places = {key: _environment(key, config) for key in environments.ENVIRONMENTS}
     engines = [asdict(state) for state in _engines(config)]
     phases = {key for key in environments.ENVIRONMENTS if key != "base"}
     usable = {state["phase"] for state in engines if not state["missing"]}
@@ -99,13 +109,23 @@ def _environment(key: str, config: Settings) -> dict[str, Any]:
     }
 
 
+def _image(image: str) -> dict[str, Any]:
+    """Say whether an image is on this machine's engine; which engines it can run, its containers are asked."""
+    try:
+        ready = not missing_images({"": image})
+    except UnavailableError as error:
+        say(str(error))
+        ready = False
+    return {"folder": image, "ready": ready, "packages": {}}
+
+
 def _show(found: dict[str, Any]) -> None:
     console = Console()
     machine = Table(box=None, show_header=False, pad_edge=False)
     for name, value in found["machine"].items():
         machine.add_row(Text(name, style="dim"), Text(str(value)))
     console.print(machine)
-    places = Table("Environment", "State", "Packages", "Folder", box=None, pad_edge=False, header_style="dim")
+    places = Table("Environment", "State", "Packages", "Folder, or image", box=None, pad_edge=False, header_style="dim")
     for key, place in found["environments"].items():
         packages = " ".join(f"{name} {version}" for name, version in place["packages"].items())
         state = Text("✓ ready", style="green") if place["ready"] else Text("✗ not made", style="red")

@@ -78,8 +78,11 @@ def secrets_of(phase: str) -> Secrets:
 def idle(phase: Phase, source: str, out: str, options: VideoOptions) -> Flow[..., Any] | None:
     """Return a flow that says that every result of an analysis is there already; None when one is not.
 
-    None also when it would take long to find out, since much of the workspace is not at hand here.
+    None also when it would take long to find out: since much of the workspace is not at hand here, or since a container
+    would have to be asked, which takes as long as the phase then takes to find nothing to do.
     """
+    if settings().profile == "docker":
+        return None
     try:
         with at_hand(phase.key, source, out, options, at_most=BYTES_TO_LOOK_AT) as place:
             return _idle(phase, source, place.workspace, options)

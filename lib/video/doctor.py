@@ -14,8 +14,8 @@ from functools import partial
 import orjson
 from pydantic import TypeAdapter
 
-from lib import environments
-from lib.errors import UnavailableError
+from lib import containers, environments
+from lib.errors import InputError, UnavailableError
 from lib.runs.engines import EngineState
 from lib.settings import settings
 from lib.video.audio.options import Secrets
@@ -31,12 +31,14 @@ def engines(secrets: Secrets) -> list[EngineState]:
 
 
 def _ask(secrets: Secrets, phase: str) -> list[EngineState]:
+    told = orjson.dumps(asdict(secrets))  # through a pipe: anybody can read the arguments of a process
+    if settings().profile == "docker":
+        return _ask_image(told, phase)
     root = settings().environments
     if not environments.is_ready(environments.folder(phase, root)):
         return [EngineState(phase, "", missing=f"the environment is not made: regie sync {phase}")]
     command = [str(environments.python(phase, root)), "-m", "lib.video.doctor", phase]
     try:
-        told = orjson.dumps(asdict(secrets))  # through a pipe: anybody can read the arguments of a process
         asked = subprocess.run(command, input=told, capture_output=True, check=True, timeout=SECONDS_TO_ANSWER)
         return TypeAdapter(list[EngineState]).validate_json(asked.stdout)
     except subprocess.CalledProcessError as error:
@@ -44,6 +46,21 @@ def _ask(secrets: Secrets, phase: str) -> list[EngineState]:
     except (OSError, subprocess.TimeoutExpired, ValueError) as error:
         words = str(error)
     return [EngineState(phase, "", missing=f"the environment is damaged: {words}")]
+
+
+def _ask_image(told: bytes, phase: str) -> list[EngineState]:
+    """Ask in a container of the image that the workers use; who starts these says which one it is."""
+    config = settings()
+    if (image := config.docker_images.get(phase)) is None:
+        return [EngineState(phase, "", missing="its image is not known here: `regie doctor` asks it")]
+    try:
+        answer = containers.ask(image, ["-m", "lib.video.doctor", phase], told, config, SECONDS_TO_ANSWER)
+        return TypeAdapter(list[EngineState]).validate_json(answer)
+    except UnavailableError as error:
+        words = str(error)
+    except (InputError, ValueError) as error:
+        words = f"the image {image} is damaged: {error}"
+    return [EngineState(phase, "", missing=words)]
 
 
 def engines_of_scenes(_secrets: Secrets) -> Iterator[EngineState]:

@@ -1,0 +1,180 @@
+"""Runs whose orchestrator and phases work in containers: on a real Docker engine, on a stack that these tests share."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from regie_toy_holder import TOYS, Holder, cleaned, processes_of, until
+from regie_toy_run import SECONDS_TO_NOTICE, SECONDS_TO_STOP, Run, paused, unchanged
+
+from lib.containers import WORKER, engine
+from lib.runs.control import cancel_run
+from lib.runs.status import RunState
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+    from deployments.images.building import Built
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that these tests share with containers."""
+    return tmp_path_factory.mktemp("machine")
+
+
+@pytest.fixture(scope="module")
+def variables(machine: Path, docker_engine: "DockerClient", regie_images: dict[str, "Built"]) -> dict[str, str]:
+    """What is set for a stack whose containers know the toys: the code of Régie is in the image, theirs is shared."""
+    image = regie_images["base"].name
+    inside = dict(each.split("=", 1) for each in docker_engine.images.get(image).attrs["Config"]["Env"])
+    return {
+        "REGIE_PROFILE": "docker",
+        "REGIE_DOCKER_IMAGES": json.dumps({"base": image, "scenes": image}),
+        "REGIE_DOCKER_VOLUMES": json.dumps([str(machine.parent), str(TOYS)]),
+        "REGIE_DOCKER_VARIABLES": json.dumps(["PYTHONPATH"]),
+        "PYTHONPATH": f"{TOYS}:{inside['PYTHONPATH']}",
+    }
+
+
+@pytest.fixture(scope="module")
+def up(machine: Path, variables: dict[str, str]) -> Iterator[Holder]:
+    home = machine / "home"
+    with cleaned(home), Holder(home, **variables) as holder:
+        url = holder.hear("api_url")
+        with temporary_settings({PREFECT_API_URL: url}):
+            yield holder
+        holder.leave()
+        assert processes_of(home) == []
+        assert containers_of(home) == []
+
+
+@pytest.fixture
+def toy(up: Holder, machine: Path, tmp_path: Path) -> Run:
+    return Run(machine / "home", tmp_path)
+
+
+def containers_of(home: Path) -> list[str]:
+    """The names of the containers of runs that there are for a home of Régie, at work or not."""
+    with engine() as client:
+        found = client.containers.list(all=True, filters={"label": WORKER}, ignore_removed=True)
+        return [each.name for each in found if f"REGIE_HOME={home}" in each.attrs["Config"]["Env"]]
+
+
+def container_of(run_id: str) -> str:
+    """The name of the container that works on a flow run."""
+    with get_client(sync_client=True) as client:
+        place = client.read_flow_run(run_id).infrastructure_pid
+    return str(place).rpartition(":")[2]
+
+
+def test_a_run_is_stopped_within_seconds_and_goes_on_where_it_was(toy: Run) -> None:
+    toy.start({"last": "hold"}, only=[1, 5])
+    toy.wait_for_half("last")
+    begun = toy.phase("start")
+    assert set(containers_of(toy.home)) == {container_of(toy.run_id), container_of(toy.phase("last").run_id)}
+
+    asked = time.monotonic()
+    assert cancel_run(toy.run_id)
+    status = toy.ended()
+    assert time.monotonic() - asked < SECONDS_TO_STOP
+    assert status.state is RunState.CANCELLED
+    assert toy.states() == {"start": "completed", "last": "cancelled"}
+    assert toy.temporary() == []
+    until(lambda: containers_of(toy.home) == [], SECONDS_TO_STOP)
+
+    toy.mend("last")
+    assert toy.resume().state is RunState.COMPLETED
+    assert unchanged(begun, toy.phase("start"))
+    assert toy.worked("last") == ["one", "two", "two"], "the item that was done is not done again"
+
+
+def test_a_phase_that_does_not_listen_is_ended_with_its_container(toy: Run) -> None:
+    toy.start({"last": "deaf"}, only=[5])
+    toy.wait_for_half("last")
+    assert cancel_run(toy.run_id)
+    toy.ended(2 * SECONDS_TO_STOP)
+    assert "did not stop in time" in toy.phase("last").error
+    until(lambda: containers_of(toy.home) == [], SECONDS_TO_STOP)
+
+
+def test_a_run_that_is_stopped_as_a_worker_takes_it_up_leaves_nothing_at_work(toy: Run) -> None:
+    toy.start({"start": "wait"})
+    assert cancel_run(toy.run_id)
+    assert toy.ended().state is RunState.CANCELLED
+    until(lambda: containers_of(toy.home) == [], SECONDS_TO_NOTICE)
+    assert toy.processes("left") == []
+    assert toy.status().state is RunState.CANCELLED
+
+
+def test_a_phase_whose_container_is_killed_crashes_and_is_run_again(toy: Run) -> None:
+    toy.start({"last": "hold"}, only=[1, 5])
+    toy.wait_for_half("last")
+    with engine() as client:
+        client.containers.get(container_of(toy.phase("last").run_id)).kill()
+    assert toy.ended(SECONDS_TO_NOTICE).state is RunState.PARTIAL
+    assert toy.states() == {"start": "completed", "last": "crashed"}
+    assert "137" in toy.phase("last").error, "it says by what"
+    toy.mend("last")
+    assert toy.resume().state is RunState.COMPLETED
+    assert toy.worked("last") == ["one", "two", "two"]
+
+
+def test_when_the_workers_are_killed_their_containers_end_and_new_workers_take_the_run_up_again(toy: Run) -> None:
+    toy.start({"last": "hold"}, only=[1, 5])
+    toy.wait_for_half("last")
+    begun = toy.phase("start")
+    [workers] = [each for each in processes_of(toy.home) if "deployments.workers" in each.cmdline()]
+    workers.kill()
+    until(lambda: containers_of(toy.home) == [], SECONDS_TO_STOP)
+    toy.becomes({"start": "completed", "last": "crashed"})
+    assert toy.status().state is RunState.CRASHED
+    toy.mend("last")
+    assert toy.resume().state is RunState.COMPLETED
+    assert unchanged(begun, toy.phase("start"))
+    assert toy.worked("last") == ["one", "two", "two"]
+
+
+def test_an_image_that_there_is_not_is_said(toy: Run) -> None:
+    with get_client(sync_client=True) as client:
+        run = client.create_flow_run_from_deployment(
+            client.read_deployment_by_name("toy-last/regie").id,
+            parameters=toy.parameters({}, only=None),
+            job_variables={"image": "regie-nothing:0"},
+        )
+        until(lambda: (state := client.read_flow_run(run.id).state) and state.is_final())
+        state = client.read_flow_run(run.id).state
+    assert state is not None
+    assert "There is no image regie-nothing:0 on this machine: `regie images build`" in str(state.message)
+
+
+def test_runs_outlive_a_change_of_the_profile(tmp_path: Path, variables: dict[str, str]) -> None:
+    home = tmp_path / "home"
+    with cleaned(home):
+        with Holder(home) as before, temporary_settings({PREFECT_API_URL: before.hear("api_url")}):
+            failed = Run(home, tmp_path).start({"last": "raise"}, only=[1, 5])
+            assert failed.ended().state is RunState.PARTIAL
+            begun = failed.phase("start")
+            with paused("base"):
+                waiting = Run(home, tmp_path).start({}, only=[1])
+                before.leave()
+        with Holder(home, **variables) as after, temporary_settings({PREFECT_API_URL: after.hear("api_url")}):
+            with get_client(sync_client=True) as client:
+                assert {pool.type for pool in client.read_work_pools()} == {"docker"}
+            assert waiting.status().state is RunState.PENDING
+            assert waiting.ended().state is RunState.COMPLETED
+            failed.mend("last")
+            assert failed.resume().state is RunState.COMPLETED
+            assert unchanged(begun, failed.phase("start"))
+            # What works as the stack is left is told to end, and can say so.
+            held = Run(home, tmp_path).start({"right": "hold"}, only=[1, 3])
+            held.wait_for_half("right")
+            after.leave()
+        assert processes_of(home) == []
+        assert containers_of(home) == []
+        assert held.temporary() == []
