@@ -119,7 +119,7 @@ def start(workflow: str, **parameters: Any) -> Run:
 
     server = _server()
     with _connected(server) as connection:
-        return Run(connection(control.start, _workflow(workflow), _plain(parameters)), server)
+        return Run(connection(control.start, _workflow(workflow), plain(parameters)), server)
 
 
 def run(run_id: str) -> Run:
@@ -175,7 +175,7 @@ def _workflow(key: str) -> Workflow:
     return workflows()[key]
 
 
-def _plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
+def plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return parameters as Prefect's API takes them."""
     plain: dict[str, Any] = to_jsonable_python(dict(parameters))
     for name in PLACES:

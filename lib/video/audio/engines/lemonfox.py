@@ -104,6 +104,7 @@ def _transcribed(file: tuple[str, io.BytesIO, str], options: AudioOptions, secre
     import httpx
 
     base = address(options, secrets)
+    assert base is not None  # else it is not available
     with httpx.Client(
         timeout=httpx.Timeout(options.lemonfox_timeout, connect=min(30.0, options.lemonfox_timeout)),
         headers={"Authorization": f"Bearer {secrets.lemonfox_api_key}"},

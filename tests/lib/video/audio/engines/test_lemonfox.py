@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from lib.errors import UnavailableError
 from lib.progress import silent
 from lib.video.audio.engines import lemonfox as engine
-from lib.video.audio.options import AudioOptions, Secrets
+from lib.video.audio.options import LEMONFOX_EU_URL, LEMONFOX_URL, AudioOptions, Secrets
 from lib.video.audio.segments import Segment
 from lib.video.audio.sound import RATE, Sound
 
@@ -234,3 +234,32 @@ def test_a_wait_is_read_as_seconds_or_as_a_date() -> None:
 def test_it_says_why_it_cannot_run(secrets: Secrets, settings: dict[str, int], words: str | None) -> None:
     missing = engine.unavailable(AudioOptions(**settings), secrets)  # type: ignore[arg-type]
     assert missing is None if words is None else words in (missing or "")
+
+
+def places(secrets_url: str | None, **settings: object) -> str | None:
+    options = AudioOptions(**settings)  # type: ignore[arg-type]
+    secrets = Secrets(lemonfox_api_key=KEY, lemonfox_url=secrets_url)
+    found = engine.address(options, secrets)
+    assert (found is None) == (engine.unavailable(options, secrets) is not None)
+    return found
+
+
+def test_a_key_that_is_for_an_address_goes_to_no_other() -> None:
+    studio, other = "https://studio.example/v1", "https://other.example/v1"
+    assert places(studio) == studio
+    assert places(studio, lemonfox_url=studio) == studio
+    assert places(studio, lemonfox_url=other) is None
+    assert places(studio, lemonfox_eu=True) is None
+    assert places(LEMONFOX_URL, lemonfox_url=other) is None
+
+
+def test_a_key_of_lemonfox_s_own_is_good_for_both_of_its_addresses() -> None:
+    assert places(LEMONFOX_URL, lemonfox_eu=True) == LEMONFOX_EU_URL
+    assert places(LEMONFOX_EU_URL) == LEMONFOX_EU_URL
+    assert places(LEMONFOX_EU_URL, lemonfox_url=LEMONFOX_URL) == LEMONFOX_URL
+
+
+def test_the_options_say_where_another_key_goes() -> None:
+    assert places(None) == LEMONFOX_URL
+    assert places(None, lemonfox_eu=True) == LEMONFOX_EU_URL
+    assert places(None, lemonfox_url="https://studio.example/v1") == "https://studio.example/v1"
