@@ -25,10 +25,12 @@ WORKER = "regie.worker"
 def engine() -> "Iterator[DockerClient]":
     """Connect to the Docker engine that DOCKER_HOST names, or this machine's; UnavailableError when none answers."""
     import docker
+    from docker.utils import parse_host
 
     try:
+        _knock(parse_host(os.environ.get("DOCKER_HOST")))
         client = docker.from_env()
-    except docker.errors.DockerException as error:
+    except (docker.errors.DockerException, OSError) as error:
         raise UnavailableError(
             f"No Docker engine answers ({error}). Start one (`systemctl start docker`), name its address in "
             "DOCKER_HOST, or do without containers: REGIE_PROFILE=process."
@@ -168,6 +170,14 @@ def ask(image: str, arguments: Sequence[str], question: bytes, config: Settings,
 def no_image(image: str) -> str:
     """Say that there is no such image, and how to get it."""
     return f"There is no image {image} on this machine: `regie images build` makes Régie's own."
+
+
+def _knock(address: str) -> None:
+    """Raise OSError when nobody listens at a socket: Docker's client would leave its own end open."""
+    kind, _, path = address.partition("://")
+    if kind == "http+unix":
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(path)
 
 
 def _is_in(path: Path, folders: Sequence[Path]) -> bool:
