@@ -28,7 +28,7 @@ def engine() -> "Iterator[DockerClient]":
     from docker.utils import parse_host
 
     try:
-        _knock(parse_host(os.environ.get("DOCKER_HOST")))
+        _knock(str(parse_host(os.environ.get("DOCKER_HOST"))))
         client = docker.from_env()
     except (docker.errors.DockerException, OSError) as error:
         raise UnavailableError(
