@@ -16,6 +16,7 @@ from deployments.cli.app import FAILED, app, configured, say
 from deployments.images.names import image_name
 from lib import containers
 from lib.errors import InputError
+from lib.files import replacing
 
 if TYPE_CHECKING:
     from docker.client import DockerClient
@@ -29,7 +30,13 @@ Names = Annotated[
     list[str] | None, typer.Argument(metavar="[ENV]...", help="base, scenes, audio, tracking; all when none is named.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON list.")]
-Existing = typer.Option(exists=True, file_okay=False, resolve_path=True)
+Wheels = Annotated[
+    Path | None, typer.Option(help="Folder of wheels besides those of the index.", exists=True, file_okay=False)
+]
+Constraints = Annotated[
+    Path | None, typer.Option(help="Folder that `freeze` wrote: these versions.", exists=True, file_okay=False)
+]
+Engine = Annotated[str | None, typer.Option(help="Add an engine: audio has pyannote.")]
 
 
 @images.command()
@@ -38,13 +45,9 @@ def build(
     base_image: Annotated[
         str | None, typer.Option(help="Image to build on; else the setting `docker_base_image`.")
     ] = None,
-    wheels: Annotated[
-        Path | None, typer.Option(help="Folder of wheels besides those of the index.", exists=True, file_okay=False)
-    ] = None,
-    constraints: Annotated[
-        Path | None, typer.Option(help="Folder that `freeze` wrote: these versions.", exists=True, file_okay=False)
-    ] = None,
-    engine: Annotated[str | None, typer.Option(help="Add an engine: audio has pyannote.")] = None,
+    wheels: Wheels = None,
+    constraints: Constraints = None,
+    engine: Engine = None,
     tag: Annotated[str | None, typer.Option(help="Tag; else the setting `docker_tag`, or version and code.")] = None,
     tried: Annotated[bool, typer.Option("--check/--no-check", help="Try each image out once it is built.")] = True,
     as_json: AsJson = False,
@@ -123,6 +126,21 @@ def freeze(folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where 
             for layer in ("common", key):
                 (folder / f"{layer}.txt").write_bytes(packages(client, image_name(key), layer))
     say(f"Written to {folder}: regie images build --constraints {folder}")
+
+
+@images.command(name="context")
+def write_context(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The tar archive that is written.", dir_okay=False)],
+    wheels: Wheels = None,
+    constraints: Constraints = None,
+    engine: Engine = None,
+) -> None:
+    """Write what images are built from, for another builder: `docker build -f images/ENV/Dockerfile - < FILE`."""
+    configured()
+    from deployments.images.context import contents, write
+
+    with replacing(file.absolute()) as temporary, temporary.open("wb") as archive:
+        write(archive, contents(engine), wheels, constraints)
 
 
 def _check(client: "DockerClient", key: str, name: str) -> "Trial":
