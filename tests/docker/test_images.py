@@ -2,15 +2,19 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
 
+from deployments.cli import images  # noqa: F401  # adds its commands
+from deployments.cli.app import app
 from deployments.environments import ENVIRONMENTS
 from deployments.images import building, image_name, missing_images
 from deployments.images.building import CODE_LABEL, Plan, build_image
 from deployments.images.checking import check_image, packages
-from deployments.images.context import contents, digest
+from deployments.images.context import LAYERS, contents, digest
 from deployments.images.listing import images_here, layers_of
 from lib.errors import InputError
 
@@ -161,3 +165,14 @@ def test_a_package_that_cannot_be_had_is_named(
 def test_an_image_that_is_not_there_says_how_it_is_built(docker_engine: "DockerClient") -> None:
     with pytest.raises(InputError, match="regie images build"):
         check_image(docker_engine, "base", "regie-base:there-is-none")
+
+
+def test_the_commands_check_list_and_freeze(regie_images: Images, tmp_path: Path) -> None:
+    regie = CliRunner()
+    checked = regie.invoke(app, ["images", "check", "base", "--json"])
+    assert json.loads(checked.stdout)[0]["environment"] == "base"
+    listed = json.loads(regie.invoke(app, ["images", "list", "--json"]).stdout)
+    assert {each["name"] for each in listed if each["current"]} == {built.name for built in regie_images.values()}
+    assert regie.invoke(app, ["images", "freeze", str(tmp_path)]).exit_code == 0
+    assert "mediapipe==0.10.21\n" in (tmp_path / "tracking.txt").read_text()
+    assert {path.stem for path in tmp_path.iterdir()} == set(LAYERS)
