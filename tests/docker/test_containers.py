@@ -17,8 +17,6 @@ from lib.runs.control import cancel_run
 from lib.runs.status import RunState
 
 if TYPE_CHECKING:
-    from docker import DockerClient
-
     from deployments.images.building import Built
 
 
@@ -29,16 +27,14 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def variables(machine: Path, docker_engine: "DockerClient", regie_images: dict[str, "Built"]) -> dict[str, str]:
+def variables(machine: Path, regie_images: dict[str, "Built"]) -> dict[str, str]:
     """What is set for a stack whose containers know the toys: the code of Régie is in the image, theirs is shared."""
     image = regie_images["base"].name
-    inside = dict(each.split("=", 1) for each in docker_engine.images.get(image).attrs["Config"]["Env"])
     return {
         "REGIE_PROFILE": "docker",
         "REGIE_DOCKER_IMAGES": json.dumps({"base": image, "scenes": image}),
         "REGIE_DOCKER_VOLUMES": json.dumps([str(machine.parent), str(TOYS)]),
         "REGIE_DOCKER_VARIABLES": json.dumps(["PYTHONPATH"]),
-        "PYTHONPATH": f"{TOYS}:{inside['PYTHONPATH']}",
     }
 
 
