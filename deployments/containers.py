@@ -1,16 +1,16 @@
 """What the docker profile needs of this machine: images, and folders to share."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from lib.containers import shared_folders
 from lib.errors import InputError, UnavailableError
 from lib.settings import Settings
 
 
-def require_containers(environments: Sequence[str], config: Settings) -> None:
-    """Have the images of these environments chosen, once for all processes; InputError says what is missing.
+def require_containers(environments: Sequence[str], config: Settings, say: Callable[[str], None]) -> None:
+    """Have the images of these environments chosen, once for all processes, and say which are not on this machine.
 
-    Nothing is done with another profile.
+    InputError when no container can be started at all. Nothing is done with another profile.
     """
     if config.profile != "docker":
         return
@@ -24,9 +24,9 @@ def require_containers(environments: Sequence[str], config: Settings) -> None:
     except UnavailableError as error:
         raise InputError(str(error)) from error
     if missing and config.docker_pull == "Never":
-        raise InputError(
-            f"Not on this machine: the images {', '.join(missing.values())}. Build Régie's own with `regie images "
-            f"build {' '.join(missing)}`; the settings docker_images and docker_pull name others, and fetch them."
+        say(
+            f"Not on this machine: {', '.join(missing.values())}. What needs these images will fail: `regie images build "
+            f"{' '.join(missing)}` builds Régie's own; the settings docker_images and docker_pull name others."
         )
 
 

@@ -212,7 +212,7 @@ def _started(
     lasting = port is not None
     environments = environments_of(workflows().values())
     if workers:
-        require_containers(environments, config)
+        require_containers(environments, config, say)
     with listen_on(HOST, port or 0, "REGIE_SERVER_PORT") as free:
         port = int(free.getsockname()[1])
     if console:

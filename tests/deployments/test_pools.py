@@ -117,7 +117,7 @@ def test_an_image_is_regies_own_unless_a_setting_names_another(config: Settings)
 def test_a_folder_to_share_that_there_is_not_is_said_before_anything_starts(config: Settings, tmp_path: Path) -> None:
     config.docker_volumes = [tmp_path / "nowhere"]
     with pytest.raises(InputError, match=r"no folder .*nowhere \(setting docker_volumes\)"):
-        require_containers(["base"], config)
+        require_containers(["base"], config, print)
 
 
 def test_no_engine_is_said_before_anything_starts(
@@ -125,9 +125,9 @@ def test_no_engine_is_said_before_anything_starts(
 ) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nothing.sock")
     with pytest.raises(InputError, match="No Docker engine answers"):
-        require_containers(["base"], config)
+        require_containers(["base"], config, print)
 
 
 def test_with_processes_no_engine_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nothing.sock")
-    require_containers(["base"], Settings())
+    require_containers(["base"], Settings(), print)
