@@ -3,6 +3,7 @@
 import contextlib
 import time
 from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from prefect.client.orchestration import SyncPrefectClient
@@ -21,8 +22,9 @@ Clock = Callable[[], float]
 class Hosts:
     """What this machine has heard of the others; `patience` is the seconds without a heartbeat after which one is lost.
 
-    A machine is silent for as long as this one heard nothing new of it while the server answered, by this one's own
-    clock: nobody's clock is compared with another's, and a server that was away makes no machine lost.
+    A machine is silent for as long as this one heard nothing new of it, by this one's own clock: nobody's clock is
+    compared with another's. Of the time in which the server did not answer little counts: when it is back, machines are
+    given the time to be heard again.
 
     With `returning`, this machine counts as lost itself for a while after it began, and after it was cut off from the
     server: processes that it had before are gone as those of a lost machine are.
@@ -49,26 +51,31 @@ class Hosts:
         now = self._clock()
         deaf = now - self._last if self._last is not None else 0.0
         self._last = now
-        if deaf > self._patience / 2:
-            self._heard.clear()
-            if self._returning:
-                self._returned = now
+        if deaf > self._patience / 2 and self._returning:
+            self._returned = now
+        for heard in self._heard.values():
+            heard.silent += min(deaf, self._patience / 4)
         for worker in workers:
             host, beat = host_of(worker.name), worker.last_heartbeat_time
             known = self._heard.get(host)
             if beat is not None and (known is None or beat > known.beat):
-                self._heard[host] = _Heard(beat, now, worker.heartbeat_interval_seconds or 0)
+                self._heard[host] = _Heard(beat, worker.heartbeat_interval_seconds or 0)
 
     def is_lost(self, host: str) -> bool:
         """Whether a machine is gone; one of which nothing was ever heard may have no workers."""
         if host == host_name():
             return self._returned is not None and self._clock() - self._returned < self._patience
         heard = self._heard.get(host)
-        return heard is not None and self._clock() - heard.at > max(self._patience, MISSED * heard.interval)
+        return heard is not None and heard.silent > max(self._patience, MISSED * heard.interval)
 
 
+@dataclass
 class _Heard:
-    """The last heartbeat of a machine: when it was by the server, when it was heard here, and how often they come."""
+    """The last heartbeat of a machine."""
 
-    def __init__(self, beat: datetime, at: float, interval: int) -> None:
-        self.beat, self.at, self.interval = beat, at, interval
+    beat: datetime
+    """When it was, by the server's clock."""
+    interval: int
+    """Seconds between two of them, as the machine says."""
+    silent: float = 0.0
+    """Seconds since it was heard here."""

@@ -25,6 +25,8 @@ from lib.settings import settings
 SECONDS_BETWEEN_LOOKS = 1.0
 """How often a flow's process looks whether its run is asked to stop."""
 SECONDS_BETWEEN_REQUESTS = 0.2
+SHORTEST_WAIT = 0.5
+"""Least seconds that the server is given to answer."""
 SECONDS_TO_END = 3.0
 """How long the work of a phase may take to end once it is asked to: one that does not listen is ended with its process.
 An orchestrator is given twice as long, for it waits for its phases."""
@@ -184,7 +186,7 @@ class _Look:
 
     def look(self) -> None:
         """Look, and end the work when that is found."""
-        with self._client() as client:
+        with get_client(sync_client=True) as client:
             if (why := self._reason(client)) is None:
                 return
             deadline = time.monotonic() + self._patience
@@ -200,17 +202,12 @@ class _Look:
                 client.set_flow_run_state(self._run_id, ended, force=True)
             os._exit(1)
 
-    def _client(self) -> SyncPrefectClient:
-        if self._longest is None:
-            return get_client(sync_client=True)
-        return get_client(sync_client=True, httpx_settings={"timeout": self._longest / 4})
-
     def _reason(self, client: SyncPrefectClient) -> type[Stopped] | None:
         """Wait for a reason to stop; None when the work was done before there was one."""
         heard = time.monotonic()
         while not self.done.wait(SECONDS_BETWEEN_LOOKS):
-            with contextlib.suppress(Exception), self._without_patience():
-                run = client.read_flow_run(self._run_id)
+            with contextlib.suppress(Exception):
+                run = self._read(client, time.monotonic() - heard)
                 heard = time.monotonic()
                 if run.state is not None and run.state.type in ASKED:
                     return Stopped
@@ -223,11 +220,12 @@ class _Look:
     def _is_own(self, run: FlowRun) -> bool:
         return run.state is not None and run.state.type in OWN and run.run_count <= self._attempt
 
-    @contextlib.contextmanager
-    def _without_patience(self) -> Iterator[None]:
-        """Have a server that does not answer asked once at a time, where it matters how long it has not."""
+    def _read(self, client: SyncPrefectClient, silent: float) -> FlowRun:
+        """Read the run from a server that did not answer for so many seconds."""
         if self._longest is None:
-            yield
-            return
+            return client.read_flow_run(self._run_id)
+        # One answer may be late, and one connection lost: it is asked again, all within the time that there is.
+        patience = max((self._longest - silent) / 2, SHORTEST_WAIT)
         with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
-            yield
+            answer = client.request("GET", "/flow_runs/{id}", path_params={"id": self._run_id}, timeout=patience)
+        return FlowRun.model_validate(answer.json())

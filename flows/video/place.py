@@ -74,7 +74,7 @@ class Place:
 @contextlib.contextmanager
 def claimed(out: str) -> Iterator[Place]:
     """Hold the output folder for this run; InputError when another one holds it, on whatever machine."""
-    with _opened(out) as place, place.workspace.locked(), contextlib.ExitStack() as stack:
+    with _opened(out) as place, place.workspace.locked(str(own_run())), contextlib.ExitStack() as stack:
         if place.mirror:
             # Ended by another run, this one ends as when its process is told to.
             lost = lambda: os.kill(os.getpid(), signal.SIGTERM)  # noqa: E731

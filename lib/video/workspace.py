@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -75,23 +76,21 @@ class Workspace:
         return os.fsencode(path.relative_to(self.projects)).decode("utf-8", "backslashreplace")
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self, owner: str = "") -> Iterator[None]:
         """Hold the workspace for one run; InputError when another run holds it.
 
-        The lock goes with the process, however it ends.
+        The lock goes with the process, however it ends, but that of a machine that is gone may stay on the folder that
+        it shared. `owner` is the id of the run: what an earlier attempt at the same run holds is taken from it, for its
+        process is known to be gone, or about to end.
         """
         self.prepare()
-        with (self._state / "lock").open("a") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise InputError(
-                    f"Another run works in {self.address()}. Wait for it to end, or give another output folder."
-                ) from error
-            except OSError as error:
-                if error.errno not in {errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS}:
-                    raise
-                # A file system without locks (some network shares): go on without.
+        try:
+            lock = _lock(self._state / "lock", owner)
+        except BlockingIOError as error:
+            raise InputError(
+                f"Another run works in {self.address()}. Wait for it to end, or give another output folder."
+            ) from error
+        with lock:
             yield
 
     def outcomes(self, phase: str) -> dict[str, Item]:
@@ -121,9 +120,37 @@ class Workspace:
         return self._state / "outcomes" / f"{phase}.json"
 
 
+def _lock(path: Path, owner: str) -> IO[str]:
+    """Return a file that is locked until it is closed; BlockingIOError when another owner holds it."""
+    while True:
+        lock = path.open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            with lock:
+                if not owner or lock.read() != owner:
+                    raise
+            path.unlink(missing_ok=True)  # a lock is one of the file, not of its name: the next file has none
+            continue
+        except OSError as error:
+            if error.errno not in {errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS}:
+                raise
+            return lock  # a file system without locks (some network shares): go on without
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(lock.fileno()), path.stat()):
+                lock.truncate(0)
+                lock.write(owner)
+                lock.flush()
+                return lock
+        lock.close()
+
+
 def _says_nothing_new(item: Item, earlier: Item | None) -> bool:
     if earlier is None:
         return False
+    if item == earlier:
+        return True
     if item.state is ItemState.KEPT:
         return earlier.state in GOOD
     return item.state not in GOOD and (item.state, item.reason) == (earlier.state, earlier.reason)

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from prefect import Task, flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import FlowRun, State, StateType
-from prefect.states import Crashed, Running
+from prefect.states import Completed, Crashed, Running, Scheduled
 from regie_toy_holder import until
 
 from deployments import watch
-from deployments.watch import CLOCKS, LONG, PATIENCE, Watch, is_alive, judge
-from lib.runs.process import pid_here, place_of
+from deployments.watch import CLOCKS, LONG, MOST_ATTEMPTS, PATIENCE, Watch, is_alive, judge
+from lib.runs.process import host_of, pid_here, place_of
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 OLD = PATIENCE + timedelta(seconds=1)
@@ -151,6 +151,54 @@ def test_a_run_that_was_stopped_and_whose_worker_is_gone_has_ended() -> None:
     assert verdict(a_run(StateType.CANCELLING, worker=HERE), alive=living) is None
 
 
+def with_its_machine(run: FlowRun, root: FlowRun | None = None, alive: Any = living) -> StateType | None:
+    """What becomes of a run when the other machine is lost."""
+    state = judge(run, root, NOW, alive, lambda host: host == host_of(ELSEWHERE))
+    return state.type if state else None
+
+
+@pytest.mark.parametrize(
+    "root", [None, a_run(StateType.RUNNING, place=HERE), a_run(StateType.RUNNING, place=ELSEWHERE)]
+)
+def test_what_was_lost_with_its_machine_is_begun_again(root: FlowRun | None) -> None:
+    assert with_its_machine(a_run(StateType.RUNNING, place=ELSEWHERE), root) is StateType.SCHEDULED
+    assert with_its_machine(a_run(StateType.PENDING, worker=ELSEWHERE), root) is StateType.SCHEDULED
+    assert with_its_machine(a_run(StateType.RUNNING, place=HERE), root) is None
+    assert with_its_machine(a_run(StateType.RUNNING, place="a-third-machine:41"), root) is None
+
+
+def test_what_was_lost_with_its_machine_is_not_begun_again_when_nobody_can_or_should() -> None:
+    assert with_its_machine(a_run(StateType.CANCELLING, place=ELSEWHERE)) is StateType.CANCELLED
+    assert with_its_machine(a_run(StateType.RUNNING, place=ELSEWHERE, deployed=False)) is StateType.CRASHED
+    lost = a_run(StateType.RUNNING, place=ELSEWHERE)
+    assert with_its_machine(lost, a_run(StateType.CANCELLED)) is StateType.CANCELLED
+    assert with_its_machine(lost, a_run(StateType.FAILED)) is StateType.CRASHED
+    often = lost.model_copy(update={"run_count": MOST_ATTEMPTS})
+    assert with_its_machine(often) is StateType.CRASHED
+
+
+def test_a_phase_in_the_process_of_a_run_that_was_lost_with_its_machine_ends() -> None:
+    root = a_run(StateType.RUNNING, place=ELSEWHERE)
+    assert with_its_machine(a_run(StateType.RUNNING, deployed=False), root) is StateType.CRASHED
+    assert with_its_machine(a_run(StateType.RUNNING, deployed=False), a_run(StateType.RUNNING, place=HERE)) is None
+
+
+def test_a_machine_that_was_lost_itself_has_what_is_gone_begun_again() -> None:
+    def back(host: str) -> bool:
+        return host == host_of(HERE)
+
+    assert judge(a_run(StateType.RUNNING, place=HERE), None, NOW, living, back) is None
+    again = judge(a_run(StateType.RUNNING, place=HERE), None, NOW, gone, back)
+    assert again is not None
+    assert again.is_scheduled()
+
+
+@given(run=runs(), root=st.none() | runs())
+def test_a_lost_machine_changes_nothing_for_the_processes_of_this_one(run: FlowRun, root: FlowRun | None) -> None:
+    if run.infrastructure_pid == HERE and (root is None or root.infrastructure_pid == HERE):
+        assert with_its_machine(run, root, living) in {None, verdict(run, root, living), StateType.SCHEDULED}
+
+
 def test_this_process_lives_and_has_since_it_began() -> None:
     assert is_alive(os.getpid(), datetime.now(UTC))
     assert pid_here(place_of()) == os.getpid()
@@ -176,6 +224,20 @@ def test_what_is_not_the_place_of_a_process_here_is_nobodys(place: str | None) -
 @flow
 def nothing() -> None:
     """Do nothing."""
+
+
+def test_of_two_that_find_a_run_lost_one_has_it_begun_again(
+    prefect_server: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with get_client(sync_client=True) as client:
+        run = client.create_flow_run(nothing, state=Running())
+        run = client.read_flow_run(run.id)
+        assert [watch._set(client, run, Scheduled()) for _ in range(2)] == [True, False]
+        state = client.read_flow_run(run.id).state
+        assert state is not None
+        assert state.is_scheduled()
+        client.set_flow_run_state(run.id, Completed(), force=True)
+        assert not watch._set(client, run, Scheduled()), "it is not as it was judged"
 
 
 def test_phases_are_judged_by_their_runs_however_many_there_are(

@@ -22,11 +22,12 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def folder(cluster: Cluster, request: pytest.FixtureRequest) -> Path:
-    """A folder on the storage that all machines share."""
+def folder(cluster: Cluster, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A folder on the storage that all machines share, and no machine left after the test."""
     made = cluster.shared / request.node.name
     made.mkdir()
-    return made
+    yield made
+    cluster.retire()
 
 
 @pytest.fixture(autouse=True)

@@ -23,7 +23,7 @@ from regie_toy_holder import until, variables_of
 
 COMPOSE = Path(__file__).resolve().parents[2] / "deployments" / "compose.yaml"
 PROGRAMS = Path("/usr/lib/postgresql")
-HOST_LOST_AFTER = 12
+HOST_LOST_AFTER = 15
 VARIABLE = re.compile(r"\$\{(?P<name>[A-Z_]+)(?::(?P<kind>[-?])(?P<rest>[^}]*))?\}")
 
 
@@ -167,6 +167,7 @@ class Cluster:
         self.shared = folder / "shared"
         self.shared.mkdir()
         self._ending = contextlib.ExitStack()
+        self._machines: list[Machine] = []
         self._count = 1
         self._net = f"10.{secrets.randbelow(100) + 100}.{secrets.randbelow(250)}"
         self._id = secrets.token_hex(2)
@@ -227,8 +228,13 @@ class Cluster:
             self.folder / name / "home",
             {**self.variables("base"), "PREFECT_LOGGING_LEVEL": "INFO"},
         )
-        self._ending.callback(made.leave)
+        self._machines.append(made)
         return made
+
+    def retire(self) -> None:
+        """Have all machines leave."""
+        while self._machines:
+            self._machines.pop().leave()
 
     def __enter__(self) -> "Cluster":
         with contextlib.ExitStack() as starting:
@@ -237,6 +243,7 @@ class Cluster:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.retire()
         self._ending.close()
 
     def _start(self, ending: contextlib.ExitStack) -> None:

@@ -116,6 +116,18 @@ def test_another_process_holds_the_workspace_until_it_is_killed(tmp_path: Path) 
             pass
 
 
+def test_a_run_takes_over_from_an_attempt_of_its_own_whose_lock_stayed(tmp_path: Path) -> None:
+    with Workspace(tmp_path).locked("run 1"):
+        with Workspace(tmp_path).locked("run 1"):
+            for owner in ("run 2", ""):
+                with pytest.raises(InputError, match="Another run works"), Workspace(tmp_path).locked(owner):
+                    pass
+        with Workspace(tmp_path).locked("run 2"):
+            pass
+    with Workspace(tmp_path).locked("run 3"):
+        pass
+
+
 @given(reports=st.lists(st.lists(ITEMS, max_size=4).map(lambda items: report(*items)), max_size=4))
 def test_the_last_outcome_of_each_item_is_remembered(
     tmp_path_factory: pytest.TempPathFactory, reports: list[PhaseReport]
