@@ -41,13 +41,19 @@ class Ended:
 Regie = Callable[..., Ended]
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
 @pytest.fixture(scope="session")
 def regie_variables(tmp_path_factory: pytest.TempPathFactory, make_home: Callable[[Path], Path]) -> dict[str, str]:
     missing = [key for key in environments.ENVIRONMENTS if not environments.python(key, ROOTS).exists()]
     if missing:
         pytest.skip(f"these environments are not made: {', '.join(missing)} (make setup)")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "REGIE_"))}
-    return {**kept, "REGIE_HOME": str(make_home(tmp_path_factory.mktemp("machine") / "home"))}
+    home = make_home(tmp_path_factory.mktemp("machine") / "home")
+    return {**kept, "REGIE_HOME": str(home), "REGIE_CONSOLE_PORT": str(free_port())}
 
 
 @pytest.fixture(scope="session")
@@ -60,12 +66,9 @@ def regie_command() -> Path:
 def up(regie_variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Keep `regie up` running, so that runs need not bring their own server up; end it by Ctrl-C."""
     log = tmp_path_factory.mktemp("up") / "log"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     with (
         log.open("w") as said,
-        subprocess.Popen([str(REGIE), "up", "--port", str(port)], env=regie_variables, stderr=said) as process,
+        subprocess.Popen([str(REGIE), "up", "--port", str(free_port())], env=regie_variables, stderr=said) as process,
     ):
         deadline = time.monotonic() + 180
         while "is up" not in log.read_text():
