@@ -1,9 +1,9 @@
 """Run the checks and every test, each part in the environment whose packages it needs.
 
-`python tests/run.py [--sync] [PART…] [-- PYTEST ARGUMENTS]`; the parts are checks, docker, stack, base, torch, tracking
-and audio. The tests of containers and of the stack, which mostly wait for builds and servers, go on beside the
-others; what they print comes at their end. With `--sync` the environments are installed meanwhile, and each part begins
-when the ones that it needs are ready. The last line counts the tests of all parts.
+`python tests/run.py [--sync] [PART…] [-- PYTEST ARGUMENTS]`; the parts are checks, docker, machines, stack, base, torch,
+tracking and audio. The tests of containers, of several machines and of the stack, which mostly wait for builds and
+servers, go on beside the others; what they print comes at their end. With `--sync` the environments are installed
+meanwhile, and each part begins when the ones that it needs are ready. The last line counts the tests of all parts.
 """
 
 import re
@@ -19,6 +19,7 @@ VIDEO = "tests/lib/video"
 SCENES, AUDIO, TRACKING = f"{VIDEO}/scenes", f"{VIDEO}/audio", f"{VIDEO}/tracking"
 STACK = ("tests/deployments", "tests/e2e", "tests/regressions")
 DOCKER = "tests/docker"
+MACHINES = "tests/machines"
 
 CHECKS = (
     [str(VENV / "bin/ruff"), "check", "."],
@@ -28,13 +29,17 @@ CHECKS = (
 )
 PARTS = {
     "docker": (VENV, [DOCKER]),
+    "machines": (VENV, [MACHINES]),
     "stack": (VENV, [*STACK]),
-    "base": (VENV, ["tests", *(f"--ignore={folder}" for folder in (*STACK, DOCKER, SCENES, AUDIO, TRACKING))]),
+    "base": (
+        VENV,
+        ["tests", *(f"--ignore={folder}" for folder in (*STACK, DOCKER, MACHINES, SCENES, AUDIO, TRACKING))],
+    ),
     "torch": (VENV / "envs/torch", [SCENES, AUDIO]),
     "tracking": (VENV / "envs/tracking", [TRACKING]),
     "audio": (VENV / "envs/audio", [AUDIO]),
 }
-BESIDE = ("docker", "stack")
+BESIDE = ("docker", "stack", "machines")
 SYNCS = {"scenes tracking": ("stack", "torch", "tracking"), "audio --engine pyannote": ("audio",)}
 """What `regie sync` installs, and the parts that need it."""
 COUNTED = ("passed", "failed", "errors", "skipped")
