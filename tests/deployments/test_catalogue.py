@@ -11,7 +11,7 @@ from deployments.catalogue import NO_OVERLAP, SCHEDULED, catalogue, portable
 from deployments.prefect_file import DeploymentEntry, read
 from lib.errors import InputError
 from lib.runs.schedule import Schedule
-from lib.settings import Settings
+from lib.settings import Limits, Settings
 from lib.workflows import workflows
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,3 +109,16 @@ def test_a_workflow_brings_its_own_schedule_which_a_setting_switches_on(monkeypa
 def test_a_schedule_that_cannot_be_is_refused_in_words(schedules: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
         catalogue(Settings.model_validate({"schedules": schedules}))
+
+
+def test_the_page_of_the_documentation_names_every_deployment_with_its_pool_and_its_limit() -> None:
+    page = (ROOT / "docs" / "deployments.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| `video") and "flows." in line]
+    limited = Limits.model_fields
+    assert rows == [
+        f"| `{each.full_name}` | `{each.entrypoint}` | `{each.work_pool.name}` | "
+        + (f"`limits.{key}` |" if (key := each.work_pool.name.removeprefix("regie-")) in limited else "|")
+        for each in catalogue(Settings()).deployments
+    ]
+    for command in ("catalogue", "deploy"):
+        assert f"regie {command}" in page
