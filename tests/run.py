@@ -1,7 +1,7 @@
 """Run the checks and every test, each part in the environment whose packages it needs.
 
-`python tests/run.py [--sync] [PART…] [-- PYTEST ARGUMENTS]`; the parts are checks, docker, machines, stack, base, torch,
-tracking and audio. The tests of containers, of several machines and of the stack, which mostly wait for builds and
+`python tests/run.py [--sync] [PART…] [-- PYTEST ARGUMENTS]`; the parts are checks, docker, machines, stack, base,
+torch, tracking and audio. The tests of containers, machines and the stack, which mostly wait for builds and
 servers, go on beside the others; what they print comes at their end. With `--sync` the environments are installed
 meanwhile, and each part begins when the ones that it needs are ready. The last line counts the tests of all parts.
 """
