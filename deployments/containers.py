@@ -25,7 +25,7 @@ def require_containers(environments: Sequence[str], config: Settings, say: Calla
         raise InputError(str(error)) from error
     if missing and config.docker_pull == "Never":
         say(
-            f"Not on this machine: {', '.join(missing.values())}. What needs these images will fail: `regie images build "
+            f"Not on this machine: {', '.join(missing.values())}. What needs them will fail: `regie images build "
             f"{' '.join(missing)}` builds Régie's own; the settings docker_images and docker_pull name others."
         )
 

@@ -13,6 +13,7 @@ from flows.orchestration import run_phases, verdict, workflow_flow
 from flows.page import RunPage
 from flows.video.common import idle
 from flows.video.place import claimed, options_of
+from lib import containers
 from lib.errors import InputError
 from lib.runs.plan import Phase, PlanError
 from lib.video.needed import require_needed
@@ -56,9 +57,12 @@ def video_pipeline(
     page = RunPage(VIDEO)
     try:
         chosen = VIDEO.select(only or (), first, last)
+        if not inline or containers.is_inside():
+            containers.require_shared(source, out)
         with claimed(out) as place:
-            with seen(out, options_of(out)) as workspace:
-                require_needed(chosen, source, workspace, options.extract)
+            if len(chosen) < len(VIDEO.phases):
+                with seen(out, options_of(out)) as workspace:
+                    require_needed(chosen, source, workspace, options.extract)
             ended = run_phases(
                 VIDEO,
                 chosen,

@@ -15,6 +15,7 @@ from typing import Any
 from prefect.logging import get_run_logger
 
 from flows.stopping import own_run
+from lib import containers
 from lib.files import sweep
 from lib.progress import Progress
 from lib.settings import settings
@@ -86,8 +87,11 @@ def claimed(out: str) -> Iterator[Place]:
 def at_hand(phase: str, source: str, out: str, options: VideoOptions, at_most: float = float("inf")) -> Iterator[Place]:
     """Give the workspace with all that a phase needs at hand; what it made is handed over when the block ends well.
 
-    TooMuchError when more than `at_most` bytes would have to be fetched.
+    TooMuchError when more than `at_most` bytes would have to be fetched; InputError in a container that does not share
+    these folders.
     """
+    if containers.is_inside():
+        containers.require_shared(source, out)
     with _opened(out) as place:
         if place.mirror:
 

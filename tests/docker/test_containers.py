@@ -1,23 +1,35 @@
 """Runs whose orchestrator and phases work in containers: on a real Docker engine, on a stack that these tests share."""
 
 import json
-import time
+import os
+import subprocess
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import imageio_ffmpeg
 import pytest
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from regie_toy_holder import TOYS, Holder, cleaned, processes_of, until
 from regie_toy_run import SECONDS_TO_NOTICE, SECONDS_TO_STOP, Run, paused, unchanged
 
+from deployments.pools import pool_name
 from lib.containers import WORKER, engine
-from lib.runs.control import cancel_run
-from lib.runs.status import RunState
+from lib.files import is_temporary
+from lib.runs.control import cancel_run, resume_run, start_run
+from lib.runs.process import CONTAINER
+from lib.runs.reader import run_status
+from lib.runs.status import PhaseStatus, RunState
+from lib.video.finalise.check import check_results
+from lib.video.plan import VIDEO
 
 if TYPE_CHECKING:
     from deployments.images.building import Built
+
+
+BEFORE = ("extract", "convert", "scenes", "audio")
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +41,9 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def variables(machine: Path, regie_images: dict[str, "Built"]) -> dict[str, str]:
     """What is set for a stack whose containers know the toys: the code of Régie is in the image, theirs is shared."""
-    image = regie_images["base"].name
     return {
         "REGIE_PROFILE": "docker",
-        "REGIE_DOCKER_IMAGES": json.dumps({"base": image, "scenes": image}),
+        "REGIE_DOCKER_IMAGES": json.dumps({key: built.name for key, built in regie_images.items()}),
         "REGIE_DOCKER_VOLUMES": json.dumps([str(machine.parent), str(TOYS)]),
         "REGIE_DOCKER_VARIABLES": json.dumps(["PYTHONPATH"]),
     }
@@ -75,11 +86,9 @@ def test_a_run_is_stopped_within_seconds_and_goes_on_where_it_was(toy: Run) -> N
     begun = toy.phase("start")
     assert set(containers_of(toy.home)) == {container_of(toy.run_id), container_of(toy.phase("last").run_id)}
 
-    asked = time.monotonic()
     assert cancel_run(toy.run_id)
-    status = toy.ended()
-    assert time.monotonic() - asked < SECONDS_TO_STOP
-    assert status.state is RunState.CANCELLED
+    until(lambda: container_of(toy.phase("last").run_id) not in containers_of(toy.home), SECONDS_TO_STOP)
+    assert toy.ended().state is RunState.CANCELLED
     assert toy.states() == {"start": "completed", "last": "cancelled"}
     assert toy.temporary() == []
     until(lambda: containers_of(toy.home) == [], SECONDS_TO_STOP)
@@ -174,3 +183,67 @@ def test_runs_outlive_a_change_of_the_profile(tmp_path: Path, variables: dict[st
         assert processes_of(home) == []
         assert containers_of(home) == []
         assert held.temporary() == []
+
+
+def test_a_source_that_is_not_shared_is_said(up: Holder, tmp_path: Path) -> None:
+    run_id = start_run(VIDEO, {"source": "/elsewhere/rushes.zip", "out": str(tmp_path)})
+    until(lambda: run_status(run_id, {"video": VIDEO}).state.final)
+    assert "/elsewhere/rushes.zip is in no folder that containers share" in run_status(run_id, {"video": VIDEO}).message
+
+
+def film(path: Path, seconds: int) -> Path:
+    """Make a video of two scenes with a tone."""
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y"]
+    command += ["-f", "lavfi", "-i", f"testsrc2=s=480x270:r=30:d={seconds / 2}"]
+    command += ["-f", "lavfi", "-i", "mandelbrot=s=480x270:r=30", "-f", "lavfi", "-i", "sine=f=440:r=16000"]
+    command += ["-filter_complex", "[0:v][1:v]concat=n=2:v=1[v]", "-map", "[v]", "-map", "2:a", "-t", str(seconds)]
+    subprocess.run([*command, "-c:a", "aac", "-c:v", "libx264", "-pix_fmt", "yuv420p", str(path)], check=True)
+    return path
+
+
+def test_a_whole_run_of_video_in_containers_is_seen_stopped_and_finished(
+    up: Holder, machine: Path, tmp_path: Path, regie_images: dict[str, "Built"]
+) -> None:
+    archive, out = tmp_path / "rushes.zip", tmp_path / "out"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for name, seconds in (("a short one.mp4", 2), ("b long one.mp4", 20)):
+            packed.write(film(tmp_path / name, seconds), name)
+    run_id = start_run(VIDEO, {"source": str(archive), "out": str(out)})
+
+    def phases() -> dict[str, PhaseStatus]:
+        return {phase.key: phase for phase in run_status(run_id, {"video": VIDEO}).phases}
+
+    # In the middle of the long one: how far it is comes out of the container while it works.
+    until(lambda: (now := phases()["tracking"]).done == 1 and "b long one" in now.item, 300)
+    before = phases()
+    assert before["tracking"].state is RunState.RUNNING
+    assert 0 < before["tracking"].progress < 100
+    elsewhere = {key: before[key].run_id for key in ("scenes", "audio", "tracking")}
+    with get_client(sync_client=True) as client:
+        for key, phase_id in elsewhere.items():
+            found = client.read_flow_run(phase_id)
+            assert found.work_pool_name == pool_name(key)
+            assert f":{CONTAINER}{phase_id}-" in str(found.infrastructure_pid)
+    container = container_of(str(elsewhere["tracking"]))
+    with engine() as client:
+        assert client.containers.get(container).attrs["Config"]["Image"] == regie_images["tracking"].name
+
+    assert cancel_run(run_id)
+    until(lambda: container not in containers_of(machine / "home"), SECONDS_TO_STOP)
+    until(lambda: run_status(run_id, {"video": VIDEO}).state.final)
+    assert run_status(run_id, {"video": VIDEO}).state is RunState.CANCELLED
+    assert phases()["tracking"].state is RunState.CANCELLED
+    assert [path for path in out.rglob("*") if is_temporary(path)] == []
+
+    resume_run(run_id, {"video": VIDEO})
+    until(lambda: run_status(run_id, {"video": VIDEO}).state.final, 300)
+    status = run_status(run_id, {"video": VIDEO})
+    assert (status.run_id, status.state) == (run_id, RunState.COMPLETED), status.message
+    after = phases()
+    assert [key for key in BEFORE if not unchanged(before[key], after[key])] == [], "these are not run again"
+    assert after["tracking"].attempt == 2
+    for video in (out / "projects/rushes").glob("*.mp4"):
+        assert check_results(video) == []
+    assert (out / "output/rushes/report.html").exists()
+    assert {path.stat().st_uid for path in out.rglob("*")} == {os.getuid()}
+    until(lambda: containers_of(machine / "home") == [], SECONDS_TO_STOP)
