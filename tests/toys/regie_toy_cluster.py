@@ -185,8 +185,13 @@ class Cluster:
         self.services = services(self.given)
 
     @property
+    def address(self) -> str:
+        """Where all machines reach this one."""
+        return f"{self._net}.1"
+
+    @property
     def api_url(self) -> str:
-        return f"http://{self._net}.1:{self._ports['api']}/api"
+        return f"http://{self.address}:{self._ports['api']}/api"
 
     def here(self, text: str) -> str:
         """Return what names a service of compose.yaml with the address that it has here."""
