@@ -42,11 +42,11 @@ def lines(folder: Path, book: str) -> list[str]:
 
 def held(folder: Path, key: str) -> Any:
     """Wait until a phase stays in the middle of its second item."""
-    return until(lambda: "two" in lines(folder, f"{key}.worked"), 120)
+    return until(lambda: "two" in lines(folder, f"{key}.worked"), 180)
 
 
 def finished(run_id: str) -> RunStatus:
-    until(lambda: status(run_id).state.final, 120)
+    until(lambda: status(run_id).state.final, 180)
     return status(run_id)
 
 
@@ -69,7 +69,7 @@ def test_a_phase_whose_machine_disappears_is_taken_up_by_another(cluster: Cluste
     third = cluster.machine("pc")
     third.work("scenes")
     second.die()
-    until(lambda: len(lines(folder, "last.begun")) == 2, 120)
+    until(lambda: len(lines(folder, "last.begun")) == 2, 180)
     assert host_of(place(before.run_id)) == third.name
     (folder / "last.go").touch()
     after = finished(run_id)
@@ -88,7 +88,7 @@ def test_a_run_whose_machine_disappears_is_taken_up_by_another(cluster: Cluster,
     assert host_of(place(run_id)) == first.name
     second.work("base", "scenes")
     first.die()
-    until(lambda: len(lines(folder, "left.begun")) == 2, 120)
+    until(lambda: len(lines(folder, "left.begun")) == 2, 180)
     assert host_of(place(run_id)) == second.name
     (folder / "left.go").touch()
     (folder / "last.go").touch()
@@ -107,7 +107,7 @@ def test_a_run_that_is_taken_up_adopts_the_phase_that_still_works(cluster: Clust
     third = cluster.machine("oc")
     third.work("base")
     first.die()
-    until(lambda: status(run_id).attempt == 2, 120)
+    until(lambda: status(run_id).attempt == 2, 180)
     assert host_of(place(run_id)) == third.name
     (folder / "last.go").touch()
     after = finished(run_id)
@@ -128,7 +128,7 @@ def test_a_machine_that_was_only_cut_off_lets_go_of_what_another_took_up(cluster
     second.cut_off()
     until(lambda: not is_running(pid), HOST_LOST_AFTER + 10)
     assert len(lines(folder, "last.begun")) == 1, "it has ended when another one begins"
-    until(lambda: len(lines(folder, "last.begun")) == 2, 120)
+    until(lambda: len(lines(folder, "last.begun")) == 2, 180)
     second.join_again()
     assert host_of(place(child)) == third.name
     (folder / "last.go").touch()
