@@ -199,7 +199,9 @@ def _with_patience(ask: Callable[[], bytes], attempts: int, sleep: Sleep) -> byt
             return ask()
         except _AgainError as error:
             if attempt == attempts:
-                raise UnavailableError(f"{error} It was asked {attempts} times.") from None
+                raise UnavailableError(
+                    f"{error} It was asked {attempts} times." if attempts > 1 else str(error)
+                ) from None
             if error.wait is not None and error.wait > LONGEST_WAIT:
                 raise UnavailableError(f"{error} It asks for a wait of {error.wait:.0f} s.") from None
             longest = FIRST_WAIT * 2 ** (attempt - 1)
