@@ -73,9 +73,13 @@ def test_the_newest_run_is_looked_at_in_a_notebook(
     assert seen.splitlines()[-7:] == followed.splitlines()[-7:]
 
 
-def test_the_flow_is_called_without_a_server(followed: str, folder: Path, tmp_path: Path) -> None:
+def test_the_flow_is_called_without_a_server(
+    followed: str, folder: Path, tmp_path: Path, make_home: Callable[[Path], Path]
+) -> None:
+    home = make_home(tmp_path / "home")
     variables = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "REGIE_"))}
-    variables |= {"PREFECT_HOME": str(tmp_path / "prefect"), "REGIE_HOME": str(tmp_path / "regie")}
+    variables |= {"PREFECT_HOME": str(home / "prefect"), "REGIE_HOME": str(home)}
+    variables |= {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120"}
     assert told(EXAMPLES[FLOW], folder, variables) == "Completed 2 phases completed\n"
 
 
