@@ -11,7 +11,7 @@ import pytest
 from prefect.client.schemas.objects import StateType
 from prefect.exceptions import TerminationSignal
 
-from flows.stopping import Stop, Stopped, stopped_as_asked, told_to_end
+from flows.stopping import Disowned, Stop, Stopped, stopped_as_asked, told_to_end
 
 
 class Work:
@@ -116,6 +116,21 @@ def test_work_that_has_ended_is_not_stopped_any_more(in_main: bool) -> None:
         with stop.listening():
             pass
         stop.ask()
+
+    if in_main:
+        work()
+    else:
+        with ThreadPoolExecutor() as threads:
+            threads.submit(work).result(10)
+
+
+@pytest.mark.parametrize("in_main", [True, False])
+def test_work_on_a_run_that_was_given_to_another_is_told_so(in_main: bool) -> None:
+    def work() -> None:
+        stop = Stop()
+        stop.ask(raised=Disowned)
+        with pytest.raises(Disowned), stop.listening():
+            pass
 
     if in_main:
         work()
