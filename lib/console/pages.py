@@ -121,7 +121,7 @@ async def runs(
 async def run(request: Request, console: Here, run_id: RunId, phase: Text = "") -> Response:
     """Show one run: its phases, the chosen one in detail, its logs, and what can be done to it."""
     status = await read_status(console.client, run_id, console.workflows)
-    row = status.model_dump(mode="json")
+    row = _row(status)
     phases = {each["key"]: each for each in row["phases"]}
     return await render(
         request,
@@ -143,7 +143,12 @@ async def ask(request: Request, console: Here, run_id: RunId, what: str) -> Resp
     if what not in {"cancel", "some"}:
         raise ProblemError(404, "There is nothing at this address.")
     status = await read_status(console.client, run_id, console.workflows)
-    return await render(request, "ask.html", styles=["ask.css"], what=what, run=status.model_dump(mode="json"))
+    return await render(request, "ask.html", styles=["ask.css"], what=what, run=_row(status))
+
+
+def _row(status: RunStatus) -> dict[str, Any]:
+    """Return a run as a page shows it."""
+    return {**status.model_dump(mode="json"), "over": status.over}
 
 
 @router.post("/runs/{run_id}/cancel")

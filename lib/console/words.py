@@ -218,7 +218,7 @@ PHRASES = (
 """What Régie says of runs in English, wherever it says it, and the message that says the same."""
 
 HINDRANCES: Mapping[str, Callable[[Row], str]] = {
-    "cancel": lambda run: "why_ended" if is_final(run) else "why_stopping" if run["stopping"] else "",
+    "cancel": lambda run: "why_ended" if run["over"] else "why_stopping" if run["stopping"] else "",
     "resume": lambda run: (
         "why_working" if not is_final(run) else "why_completed" if run["state"] == "completed" else ""
     ),

@@ -18,8 +18,8 @@ SECONDS_BETWEEN_LISTS = 1.0
 
 
 def run_topic(status: RunStatus) -> Reading:
-    """Return the rows of one run: `run` is the run without its phases, `phase:KEY` is a phase."""
-    rows = {"run": _row(status, without={"phases"})}
+    """Return the rows of one run: `run`, without its phases, and whether it is over; `phase:KEY`, each phase."""
+    rows: dict[str, Row] = {"run": {**_row(status, without={"phases"}), "over": status.over}}
     rows |= {f"phase:{phase.key}": _row(phase) for phase in status.phases}
     if status.over:
         return Reading(rows, ended=True, again=SECONDS_WHEN_IT_ENDED)

@@ -110,7 +110,7 @@ export const value = (row, name) => VALUES[name] ? VALUES[name](row) : row[name]
 
 // Why something cannot be done to a run; the names are those of HINDRANCES.
 export const hindrance = (run, action) => {
-  if (action === "cancel") return isFinal(run) ? t("why_ended") : run.stopping ? t("why_stopping") : "";
+  if (action === "cancel") return run.over ? t("why_ended") : run.stopping ? t("why_stopping") : "";
   if (action === "resume") return !isFinal(run) ? t("why_working") : run.state === "completed" ? t("why_completed") : "";
   return "";
 };

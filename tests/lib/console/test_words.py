@@ -184,12 +184,13 @@ def test_reasons_of_regie_are_said_in_the_readers_language(error: str, french: s
 
 
 def test_only_what_makes_sense_is_offered() -> None:
-    running = {"state": "running", "stopping": False}
+    running = {"state": "running", "stopping": False, "over": False}
     assert ENGLISH.hindrance(running, "cancel") == ""
     assert "not ended" in ENGLISH.hindrance(running, "resume")
     assert "stopping" in ENGLISH.hindrance({**running, "stopping": True}, "cancel")
     for state in ("failed", "partial", "crashed", "cancelled"):
-        assert "ended" in ENGLISH.hindrance({**running, "state": state}, "cancel")
+        assert "ended" in ENGLISH.hindrance({**running, "state": state, "over": True}, "cancel")
+        assert ENGLISH.hindrance({**running, "state": state}, "cancel") == "", "a phase of it is at work elsewhere"
         assert ENGLISH.hindrance({**running, "state": state}, "resume") == ""
     assert "nothing to resume" in ENGLISH.hindrance({**running, "state": "completed"}, "resume")
 
