@@ -1,8 +1,10 @@
 """Several machines work for one server; one of them disappears, or is cut off for a while."""
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
+import httpx
 from prefect.client.orchestration import get_client
 from regie_toy_cluster import HOST_LOST_AFTER, Cluster, Machine, is_running
 from regie_toy_holder import until
@@ -56,6 +58,25 @@ def two(cluster: Cluster, *, name: str) -> tuple[Machine, Machine]:
     first.work("base")
     second.work("scenes")
     return first, second
+
+
+def test_the_console_of_the_cluster_answers_whoever_has_its_token(cluster: Cluster, tmp_path: Path) -> None:
+    place = {"REGIE_CONSOLE_HOST": cluster.address, "REGIE_CONSOLE_PORT": str(cluster.port("console"))}
+    process = cluster.run("console", tmp_path / "home", **place)
+    base = f"http://{cluster.address}:{cluster.port('console')}"
+    try:
+        until(lambda: get(f"{base}/health") == 200)
+        assert get(f"{base}/runs") == 401
+        assert get(f"{base}/runs", cluster.given["REGIE_CONSOLE_TOKEN"]) == 200
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def get(url: str, token: str = "") -> int:
+    with contextlib.suppress(httpx.HTTPError):
+        return httpx.get(url, headers={"Authorization": f"Bearer {token}"} if token else {}, timeout=20).status_code
+    return 0
 
 
 def test_a_phase_whose_machine_disappears_is_taken_up_by_another(cluster: Cluster, folder: Path) -> None:

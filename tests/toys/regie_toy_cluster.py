@@ -223,6 +223,10 @@ class Cluster:
                 stderr=log,
             )
 
+    def port(self, service: str) -> int:
+        """Return a free port, the same one each time, for a service that is started here."""
+        return self._ports[service]
+
     def machine(self, name: str) -> Machine:
         """Return a new machine on which nothing runs yet; its name is made unlike any other."""
         self._count += 1
@@ -261,7 +265,7 @@ class Cluster:
         home = self.folder / "server"
         home.mkdir()
         self._serve(ending, "api", home)
-        until(lambda: answers(self.api_url), 180)
+        until(lambda: answers(self.api_url), 300)
         self._serve(ending, "services", home)
         deployed = self.run("deploy", self.folder / "deploy", **{"REGIE_HOME": str(self.folder / "deploy")})
         if deployed.wait(180):
