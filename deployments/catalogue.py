@@ -55,6 +55,7 @@ def _entries(workflow: Workflow, config: Settings) -> Iterator[DeploymentEntry]:
     yield orchestrator
     schedule = _schedule(workflow, config)
     if schedule is not None:
+        times, parameters = schedule
         yield _checked(
             workflow,
             {
@@ -62,8 +63,9 @@ def _entries(workflow: Workflow, config: Settings) -> Iterator[DeploymentEntry]:
                 "name": SCHEDULED,
                 "description": f"{orchestrator.description} By its schedule.",
                 "tags": (*orchestrator.tags, SCHEDULED),
+                "parameters": {**orchestrator.parameters, **parameters},
                 "concurrency_limit": NO_OVERLAP,
-                "schedules": (schedule,),
+                "schedules": (times,),
             },
         )
     for phase in workflow.phases:
@@ -95,24 +97,25 @@ def _checked(workflow: Workflow, said: Mapping[str, Any]) -> DeploymentEntry:
         raise InputError(f"{workflow.name} ({said['name']}) cannot be deployed: {_words(error)}") from error
 
 
-def _schedule(workflow: Workflow, config: Settings) -> ScheduleEntry | None:
+def _schedule(workflow: Workflow, config: Settings) -> tuple[ScheduleEntry, Mapping[str, Any]] | None:
+    """Return when a workflow runs by itself and with which parameters, if it does."""
     asked = config.schedules.get(workflow.key)
     if asked is None and workflow.schedule is None:
         return None
     try:
         schedule = (asked or Schedule()).over(workflow.schedule)
-        return ScheduleEntry(
+        times = ScheduleEntry(
             cron=schedule.cron,
             interval=schedule.interval,
             timezone=schedule.timezone or "UTC",
             active=schedule.active,
             slug=SCHEDULED,
-            parameters=schedule.parameters,
         )
     except ValidationError as error:
         raise InputError(f"schedules.{workflow.key} is wrong: {_words(error)}") from error
     except ValueError as error:
         raise InputError(f"schedules.{workflow.key} is wrong: {error}") from error
+    return times, schedule.parameters
 
 
 def _defaults(workflow: Workflow, config: Settings) -> Mapping[str, Any]:

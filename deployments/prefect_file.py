@@ -42,7 +42,10 @@ class ConcurrencyLimit(Strict):
 
 
 class ScheduleEntry(Strict):
-    """When a deployment's runs start by themselves."""
+    """When a deployment's runs start by themselves.
+
+    They have the deployment's parameters: Prefect's server forgets those of a schedule when that is switched on or off.
+    """
 
     cron: str | None = None
     interval: float | None = Field(default=None, ge=1)
@@ -50,7 +53,6 @@ class ScheduleEntry(Strict):
     active: bool | None = None
     """None: as it was switched on the server, at first off; the file says that it is off."""
     slug: str = Field(min_length=1)
-    parameters: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _has_times(self) -> Self:
@@ -99,8 +101,7 @@ class DeploymentEntry(Strict):
 
     @model_validator(mode="after")
     def _parameters_fit(self) -> Self:
-        for given in (self.parameters, *(schedule.parameters for schedule in self.schedules)):
-            self._check(given)
+        self._check(self.parameters)
         slugs = [schedule.slug for schedule in self.schedules]
         if len(set(slugs)) != len(slugs):
             raise ValueError("two schedules have the same slug")
@@ -154,9 +155,6 @@ class PrefectFile(Strict):
         for each in said["deployments"]:
             for key in [key for key, value in each.items() if value in ([], {})]:
                 del each[key]
-            for schedule in each.get("schedules", ()):
-                if not schedule["parameters"]:
-                    del schedule["parameters"]
         text: str = yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=120, default_flow_style=False)
         return HEADER + text
 

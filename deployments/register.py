@@ -164,8 +164,6 @@ async def _update_schedule(
     # Not the whole: an interval begins when it was made.
     if any(getattr(times, name, None) != getattr(known, name, None) for name in ("cron", "interval", "timezone")):
         changed["schedule"] = times
-    if schedule.parameters != there.parameters:
-        changed["parameters"] = schedule.parameters
     if schedule.active is not None and schedule.active != there.active:
         changed["active"] = schedule.active
     if changed:
@@ -177,6 +175,5 @@ def _new(schedule: ScheduleEntry) -> DeploymentScheduleCreate:
     return DeploymentScheduleCreate(
         schedule=schedule.times(),
         active=bool(schedule.active),
-        parameters=schedule.parameters,
         slug=schedule.slug,
     )

@@ -95,7 +95,7 @@ WRONG = [
     (("deployments", 0, "schedules", 0, "cron"), "61 3 * * *", "is no cron line"),
     (("deployments", 0, "schedules", 0, "timezone"), "Europe/Pairs", "no time zone 'Europe/Pairs'"),
     (("deployments", 0, "schedules", 0, "interval"), 60, "one of both"),
-    (("deployments", 0, "schedules", 0, "parameters"), {"sauce": "x"}, "no parameter 'sauce'"),
+    (("deployments", 0, "schedules", 0, "parameters"), {"source": "x"}, "parameters"),
     (("deployments", 0, "entrypoint"), "flows.video.scenes.scene_phase", "there is no flow"),
     (("deployments", 0, "entrypoint"), "flows/video/scenes.py:scenes_phase", "entrypoint"),
     (("deployments", 0, "parameters"), {"only": [3]}, "no parameter 'only'"),
