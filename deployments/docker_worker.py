@@ -24,7 +24,7 @@ from lib.settings import settings
 
 SECONDS_TO_STOP = 5
 """How long a container may take to end when its worker is told to: its flow says how it ended, and cleans up."""
-ENGINE_OF_ITS_OWN = ("PREFECT_HOME", "PREFECT_PROFILES_PATH", "PREFECT_SERVER_", "PREFECT_API_DATABASE_")
+NOT_GIVEN = ("PREFECT_HOME", "PREFECT_PROFILES_PATH", "PREFECT_SERVER_", "PREFECT_API_DATABASE_")
 """What begins the names of Prefect's variables that a container is not given: of folders, and what is the server's."""
 LOST = -1
 """Exit code of a container that ended unseen."""
@@ -37,7 +37,7 @@ class RegieDockerWorker(TakingUp, DockerWorker):  # type: ignore[misc]  # which 
         super().__init__(*args, **options)
         # One thread waits for each container: Prefect's own would let 40 of them work at a time.
         self._threads = anyio.CapacityLimiter(math.inf)
-        self._wires: dict[str, Any] = {}
+        self._wires: dict[str, _Wire] = {}
 
     async def run(
         self,
@@ -70,6 +70,8 @@ class RegieDockerWorker(TakingUp, DockerWorker):  # type: ignore[misc]  # which 
         except ImageNotFound as error:
             raise UnavailableError(containers.no_image(configuration.image)) from error
         except Exception:
+            if wire := self._wires.pop(configuration.name, None):
+                wire.close()
             # One that was made and cannot be started would never be removed.
             with containers.engine() as engine:
                 containers.remove(engine, configuration.name)
@@ -77,26 +79,44 @@ class RegieDockerWorker(TakingUp, DockerWorker):  # type: ignore[misc]  # which 
         return container
 
     def _create_container(self, docker_client: DockerClient, **options: Any) -> Container:
-        """Make a container, and hold its standard input open from before its start: it ends when that ends."""
+        """Make a container that ends with this process: its standard input is held open from before its start."""
         container: Container = super()._create_container(docker_client, stdin_open=True, **options)
-        wire = self._get_client().api.attach_socket(
-            str(container.id), {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-        )
-        self._wires[str(container.id)] = wire
+        self._wires[str(container.name)] = _Wire(self._get_client(), container)
         return container
 
     def _follow(self, container: Container, auto_remove: bool) -> int:
         """Show what a container says until it has ended and is removed; return its exit code."""
-        wire = self._wires.pop(str(container.id))
-        threading.Thread(target=_show, args=(wire,), name=f"output of {container.name}", daemon=True).start()
+        wire = self._wires.pop(str(container.name))
+        threading.Thread(target=wire.show, name=f"output of {container.name}", daemon=True).start()
         try:
-            return int(
-                container.wait(timeout=None, condition="removed" if auto_remove else "not-running")["StatusCode"]
-            )
+            ended = container.wait(timeout=None, condition="removed" if auto_remove else "not-running")
+            return int(ended["StatusCode"])
         except APIError as error:
             if error.status_code == 404:
                 return LOST
             raise
+
+
+class _Wire:
+    """The standard input of a container, which ends when this is closed, and what the container says."""
+
+    def __init__(self, client: DockerClient, container: Container) -> None:
+        self._client = client
+        wanted = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        self._socket = client.api.attach_socket(str(container.id), wanted)
+
+    def show(self) -> None:
+        """Copy what the container says to the log of its worker, until the container ends."""
+        try:
+            for _stream, words in frames_iter(self._socket, tty=False):  # type: ignore[no-untyped-call]
+                sys.stdout.buffer.write(words)
+                sys.stdout.buffer.flush()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        self._socket.close()
+        self._client.close()
 
 
 def _fit(configuration: DockerWorkerJobConfiguration, name: str, place: str) -> None:
@@ -105,17 +125,9 @@ def _fit(configuration: DockerWorkerJobConfiguration, name: str, place: str) -> 
     configuration.name = name
     configuration.labels |= {containers.WORKER: place_of()}
     configuration.volumes = [*configuration.volumes, *containers.volumes(config)]
-    own = {k: v for k, v in configuration.env.items() if not k.startswith(ENGINE_OF_ITS_OWN)}
+    own = {k: v for k, v in configuration.env.items() if not k.startswith(NOT_GIVEN)}
     configuration.env = {**containers.variables(config), **own, TOLD: place}
     configuration.container_create_kwargs = {**containers.user(), **(configuration.container_create_kwargs or {})}
-
-
-def _show(wire: Any) -> None:
-    """Copy what a container says to the log of its worker, until the container ends."""
-    for _stream, words in frames_iter(wire, tty=False):  # type: ignore[no-untyped-call]
-        sys.stdout.buffer.write(words)
-        sys.stdout.buffer.flush()
-    wire.close()
 
 
 def _stop(container: Container) -> None:

@@ -19,7 +19,8 @@ from regie_toy_holder import until
 
 from deployments import watch
 from deployments.watch import CLOCKS, LONG, MOST_ATTEMPTS, PATIENCE, Watch, is_alive, judge
-from lib.runs.process import host_of, pid_here, place_of
+from lib.errors import UnavailableError
+from lib.runs.process import TOLD, host_of, pid_here, place_of, place_of_container, which_here
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 OLD = PATIENCE + timedelta(seconds=1)
@@ -214,6 +215,31 @@ def test_a_busy_process_that_answers_nothing_lives() -> None:
         assert is_alive(busy.pid, datetime.now(UTC))
         busy.kill()
         until(lambda: not is_alive(busy.pid, datetime.now(UTC)))
+
+
+def test_a_container_lives_while_the_engine_has_it_or_cannot_be_asked() -> None:
+    def no_engine() -> set[str]:
+        raise UnavailableError("No Docker engine answers")
+
+    for running, lives in ((lambda: {"regie-1"}, True), (lambda: {"regie-2"}, False), (no_engine, True)):
+        assert is_alive("regie-1", NOW, running) is lives
+
+
+@pytest.mark.parametrize("kind", [StateType.RUNNING, StateType.CANCELLING])
+def test_a_run_whose_container_is_gone_has_ended(kind: StateType) -> None:
+    expected = StateType.CANCELLED if kind is StateType.CANCELLING else StateType.CRASHED
+    run = a_run(kind, place=place_of_container("regie-1"))
+    assert verdict(run) is expected
+    assert verdict(run, alive=living) is None
+    elsewhere = a_run(kind, place="another-machine:regie-1")
+    assert verdict(elsewhere) is None
+
+
+def test_what_is_told_where_it_is_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TOLD, place_of_container("regie-1"))
+    assert which_here(place_of()) == "regie-1"
+    assert which_here(place_of(41)) == 41
+    assert which_here(f"{HERE}x") is None
 
 
 @pytest.mark.parametrize("place", [None, "", "12", ":12", "another-machine:12", place_of() + "x", f"{HERE}:²"])
