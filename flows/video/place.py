@@ -16,7 +16,6 @@ from prefect.logging import get_run_logger
 
 from flows.stopping import own_run
 from lib import containers
-from lib.files import sweep
 from lib.progress import Progress
 from lib.settings import settings
 from lib.storage import Mirror, TooMuchError, checked, connect, folder_of, held, is_url, name_of, trim
@@ -67,7 +66,7 @@ class Place:
 
     def clean(self) -> None:
         """Remove the temporary files of processes that were killed; only a run that is alone here calls it."""
-        sweep(self.workspace.projects)
+        self.workspace.clean()
         if self.mirror:
             self.mirror.remote.sweep()
 

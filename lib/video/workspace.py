@@ -12,7 +12,7 @@ from typing import IO
 from pydantic import TypeAdapter, ValidationError
 
 from lib.errors import InputError
-from lib.files import replacing
+from lib.files import replacing, sweep
 from lib.runs.report import Item, ItemState, PhaseReport
 from lib.storage.address import below
 
@@ -70,6 +70,11 @@ class Workspace:
             raise InputError(
                 f"The output folder {self.address()} cannot be written: {error.strerror}. {_advice(error)}"
             ) from error
+
+    def clean(self) -> None:
+        """Remove what killed processes left half-written; only a run that is alone here calls it."""
+        for folder in (self.projects, self._state):
+            sweep(folder)
 
     def subject(self, path: Path) -> str:
         """Return the name of an item in reports: its path below the projects, in letters that can be written."""

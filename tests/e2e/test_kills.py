@@ -32,7 +32,7 @@ def test_a_run_that_was_killed_is_finished_by_the_next(
     make_home: Callable[[Path], Path],
     tmp_path: Path,
 ) -> None:
-    film = make_video(tmp_path / f"killed in {phase}.mp4", seconds=8, size="640x360")
+    film = make_video(tmp_path / f"killed in {phase}.mp4", seconds=8, rate=30, size="640x360")
     archive, out = tmp_path / "rushes.zip", tmp_path / "out"
     with zipfile.ZipFile(archive, "w") as packed:
         packed.write(film, film.name)

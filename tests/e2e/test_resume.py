@@ -36,7 +36,7 @@ def test_a_run_whose_workers_are_killed_in_tracking_goes_on_where_it_was(
     archive, out = tmp_path / "rushes.zip", tmp_path / "out"
     with zipfile.ZipFile(archive, "w") as packed:
         for name, seconds in (("a short one.mp4", 2), ("b long one.mp4", 16)):
-            film = make_video(tmp_path / name, seconds=seconds, size="480x270")
+            film = make_video(tmp_path / name, seconds=seconds, rate=30, size="480x270")
             packed.write(film, film.name)
     run_id = start_run(VIDEO, {"source": str(archive), "out": str(out)})
 

@@ -32,6 +32,10 @@ def report(*items: Item, phase: str = "scenes") -> PhaseReport:
     return PhaseReport(phase=phase, items=items)
 
 
+REPORTS = st.lists(ITEMS, max_size=4, unique_by=lambda item: item.subject).map(lambda items: report(*items))
+"""A phase tells of each item once."""
+
+
 def test_a_workspace_is_made_where_there_is_none(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path / "deep" / "out")
     workspace.prepare()
@@ -128,7 +132,7 @@ def test_a_run_takes_over_from_an_attempt_of_its_own_whose_lock_stayed(tmp_path:
         pass
 
 
-@given(reports=st.lists(st.lists(ITEMS, max_size=4).map(lambda items: report(*items)), max_size=4))
+@given(reports=st.lists(REPORTS, max_size=4))
 def test_the_last_outcome_of_each_item_is_remembered(
     tmp_path_factory: pytest.TempPathFactory, reports: list[PhaseReport]
 ) -> None:
