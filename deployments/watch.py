@@ -45,9 +45,9 @@ _TOLD = {"type", "name", "message", "state_details"}
 _DIED = "Its process ended without a word: it was killed, or its machine went down"
 _LEFT = "The process of its run ended"
 _UNTAKEN = "Its worker ended before it had begun"
-_LOST = "Its machine is gone: another one takes it up"
-_LOST_FOR_GOOD = "Its machine is gone, and no other one can take it up: it was started in a process of its own there"
-_LOST_TOO_OFTEN = f"Its machine is gone, and it was begun {MOST_ATTEMPTS} times or more: it is not taken up once again"
+_LOST = "Its machine is gone"
+_LOST_FOR_GOOD = f"{_LOST}, and no other one can take it up: it was started in a process of its own there"
+_LOST_TOO_OFTEN = f"{_LOST}, and it was begun {MOST_ATTEMPTS} times or more: it is not taken up once again"
 
 Alive = Callable[[int | str, datetime], bool]
 """Whether a process of this machine can have worked at a time by its id, or a container by its name."""
@@ -151,7 +151,7 @@ def _taken_up(run: FlowRun, root: FlowRun | None) -> State[Any]:
         return Crashed(message=_LOST_FOR_GOOD)
     if run.run_count >= MOST_ATTEMPTS:
         return Crashed(message=_LOST_TOO_OFTEN)
-    return Scheduled(message=_LOST)
+    return Scheduled(message=f"{_LOST}: another one takes it up")
 
 
 def _ended(run: FlowRun, words: str) -> State[Any]:
