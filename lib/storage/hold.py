@@ -2,7 +2,7 @@
 
 A claim is an object of its own in `.regie/held/`: who claims writes one, then looks whether there is another. Storage
 lists an object as soon as it is written (S3 does since 2020, and so do its likes), so of two at once at least one sees
-the other, and withdraws; maybe both do. No clocks are compared: a holder's claim is alive as long as its beat, a second
+the other, and withdraws; often both do. No clocks are compared: a holder's claim is alive as long as its beat, a second
 object, changes while somebody watches it. One that does not for PATIENCE seconds is taken away, and its holder, should
 it live after all, finds that out before its next beat.
 """
@@ -50,30 +50,29 @@ def held(
     remote.write(name + CLAIM, json.dumps(about).encode())
     done = threading.Event()
     beating = threading.Thread(target=_beat_on, args=(remote, name, done, lost, beat), daemon=True)
+    beating.start()
     try:
         _require_alone(remote, name, owner, beat, patience)
-        beating.start()
         yield
     finally:
         done.set()
-        if beating.ident:
-            beating.join(beat)
+        beating.join(beat)
         with contextlib.suppress(InputError):
             remote.delete([name + CLAIM, name + BEAT])
 
 
 def _require_alone(remote: Remote, name: str, owner: str, beat: float, patience: float) -> None:
     """Wait until every other claim is known to be dead and taken away; InputError when one is alive."""
-    seen: dict[str, str] = {}
-    deadline = time.monotonic() + patience
+    seen: dict[str, tuple[str, float]] = {}
     while others := _others(remote, name, owner):
+        now = time.monotonic()
         for claim, version in others.items():
-            if seen.setdefault(claim, version) != version:
+            first, since = seen.setdefault(claim, (version, now))
+            if first != version:
                 raise InputError(_refusal(remote, claim))
-        if time.monotonic() >= deadline:
-            logger.warning("%s was held by a run that gave no sign for %.0f s: taken over", remote.url, patience)
-            _remove(remote, others)
-            return
+            if now - since >= patience:
+                logger.warning("%s was held by a run that gave no sign for %.0f s: taken over", remote.url, patience)
+                _remove(remote, [claim])
         time.sleep(beat / 4)
 
 

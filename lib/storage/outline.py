@@ -16,13 +16,10 @@ def outlined(remote: Remote, wanted: Callable[[str], bool]) -> Iterator[Path]:
         folder = Path(place)
         objects = remote.list()
         refused = refusals(objects)
-        for name, there in objects.items():
+        for name in objects:
             if name in refused or is_marker(name):
                 continue
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            if wanted(name):
-                remote.get(name, path, there, lambda _count: None)
-            else:
-                path.touch()
+            path.write_bytes(remote.read(name) if wanted(name) else b"")
         yield folder

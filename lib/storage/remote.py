@@ -18,8 +18,8 @@ OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "mem
 """Storage where an object is there when all of it is; elsewhere it is written beside its place and moved there."""
 S3 = frozenset({"s3", "s3a"})
 S3_OPTIONS: Mapping[str, Any] = {
-    # Botocore's, for what fails in passing; seconds.
-    "config_kwargs": {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempts": 5, "mode": "standard"}},
+    # Botocore's, for what fails in passing, in seconds; s3fs itself tries five times more when an answer does not end.
+    "config_kwargs": {"connect_timeout": 10, "read_timeout": 30, "retries": {"max_attempts": 2, "mode": "standard"}},
     "max_concurrency": 2,
 }
 PART_BYTES = 16 << 20

@@ -42,13 +42,21 @@ def brought(source: str, workspace: Workspace) -> Brought | None:
 
 def note(source: str, workspace: Workspace, found: Sequence[Source], state: str) -> None:
     """Note what came in from the source at a URL."""
-    projects = [sources.project_of(each, workspace.projects) for each in found]
+    projects = [_project_of(each, workspace) for each in found]
     names = list(dict.fromkeys(project.name for project in projects if project is not None))
     files = {each.name: as_text(each.path.name) for each in found}
     notes = {**_notes(workspace), checked(source): Brought(state=state, projects=names, files=files)}
     if notes != _notes(workspace):
         with replacing(_file(workspace)) as temporary:
             temporary.write_bytes(_NOTES.dump_json(notes, indent=1))
+
+
+def _project_of(source: Source, workspace: Workspace) -> Path | None:
+    if source.path.exists():
+        return sources.project_of(source, workspace.projects)
+    # It was deleted on request once it had come in.
+    manifests = {project: Manifest.read(project) for project in workspace.projects.iterdir()}
+    return next((p for p, manifest in manifests.items() if manifest and manifest.source == source.origin), None)
 
 
 def _notes(workspace: Workspace) -> Mapping[str, Brought]:
