@@ -161,6 +161,16 @@ def test_one_that_was_killed_leaves_nothing_and_comes_up_again_at_once_on_its_po
     assert len([process for process in processes_of(up.home) if "lib.console" in process.cmdline()]) == 1
 
 
+def test_the_address_that_one_that_was_killed_left_is_taken_away_before_the_next_starts(tmp_path: Path) -> None:
+    left = tmp_path / "home/run/stack.json"
+    left.parent.mkdir(parents=True)
+    # Its port may be that of any program by now, one that says that it is well too.
+    left.write_text('{"api_url": "http://127.0.0.1:9/left", "lasting": true}')
+    with begun(tmp_path / "home") as up:
+        up.hear("Starting")
+        assert not left.exists() or "left" not in left.read_text()
+
+
 def test_ctrl_c_while_it_starts_ends_it(tmp_path: Path) -> None:
     with begun(tmp_path / "home") as up:
         up.hear("Starting")
