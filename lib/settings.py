@@ -135,7 +135,10 @@ class Settings(BaseSettings):
         "127.0.0.1.",
     )
     docker_variables: list[str] = Field(
-        default=["HF_TOKEN", "LEMONFOX_API_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+        default=[
+            *("HF_TOKEN", "LEMONFOX_API_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+            *("AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"),
+        ],
         description="Environment variables of the workers that containers are given too: `docker inspect` shows them "
         "while a container works.",
     )
