@@ -52,11 +52,12 @@ class TakingUp(_Worker):
         runs = await self.client.read_flow_runs(
             flow_run_filter=FlowRunFilter.model_validate(due), sort=FlowRunSort.EXPECTED_START_TIME_ASC, limit=PAGE
         )
-        pool = self.work_pool
+        left = [run for run in runs if run.work_queue_id is None and await self._is_of_this_pool(run)]
+        if not left or (pool := await self.client.read_work_pool(self.work_pool.name)).is_paused:
+            return []
         return [
             WorkerFlowRunResponse(work_pool_id=pool.id, work_queue_id=pool.default_queue_id, flow_run=run)
-            for run in runs
-            if run.work_queue_id is None and await self._is_of_this_pool(run)
+            for run in left
         ]
 
     async def _is_of_this_pool(self, run: FlowRun) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from regie_toy_holder import TOYS, Holder, cleaned, processes_of, until
-from regie_toy_run import SECONDS_TO_NOTICE, SECONDS_TO_STOP, Run, paused, unchanged
+from regie_toy_run import SECONDS_TO_NOTICE, SECONDS_TO_STOP, Run, pause, unchanged
 
 from deployments.pools import pool_name
 from lib.containers import WORKER, engine
@@ -165,13 +165,14 @@ def test_runs_outlive_a_change_of_the_profile(tmp_path: Path, variables: dict[st
             failed = Run(home, tmp_path).start({"last": "raise"}, only=[1, 5])
             assert failed.ended().state is RunState.PARTIAL
             begun = failed.phase("start")
-            with paused("base"):
-                waiting = Run(home, tmp_path).start({}, only=[1])
-                before.leave()
+            pause("base", is_paused=True)
+            waiting = Run(home, tmp_path).start({}, only=[1])
+            before.leave()
         with Holder(home, **variables) as after, temporary_settings({PREFECT_API_URL: after.hear("api_url")}):
             with get_client(sync_client=True) as client:
                 assert {pool.type for pool in client.read_work_pools()} == {"docker"}
             assert waiting.status().state is RunState.PENDING
+            pause("base", is_paused=False)
             assert waiting.ended().state is RunState.COMPLETED
             failed.mend("last")
             assert failed.resume().state is RunState.COMPLETED

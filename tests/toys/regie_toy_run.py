@@ -94,12 +94,17 @@ def unchanged(before: PhaseStatus, after: PhaseStatus) -> bool:
     return (before.run_id, before.started, before.ended) == (after.run_id, after.started, after.ended)
 
 
+def pause(environment: str, *, is_paused: bool) -> None:
+    """Let the workers of an environment take up nothing, or take up runs again."""
+    with get_client(sync_client=True) as client:
+        client.update_work_pool(pool_name(environment), WorkPoolUpdate(is_paused=is_paused))
+
+
 @contextmanager
 def paused(environment: str) -> Iterator[None]:
     """Let the workers of an environment take up nothing for a while."""
-    with get_client(sync_client=True) as client:
-        client.update_work_pool(pool_name(environment), WorkPoolUpdate(is_paused=True))
-        try:
-            yield
-        finally:
-            client.update_work_pool(pool_name(environment), WorkPoolUpdate(is_paused=False))
+    pause(environment, is_paused=True)
+    try:
+        yield
+    finally:
+        pause(environment, is_paused=False)
