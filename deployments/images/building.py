@@ -148,7 +148,8 @@ def _follow(key: str, answers: Iterator[Mapping[str, Any]], say: Callable[[str],
     for answer in answers:
         if "error" in answer:
             raise InputError(explanation(key, [*said, str(answer["error"])]))
-        for line in COLOUR.sub("", str(answer.get("stream", ""))).splitlines():
+        for line in filter(str.strip, COLOUR.sub("", str(answer.get("stream", ""))).splitlines()):
+            said = [*said, line][-KEPT_LINES:]
             if line.startswith("Step "):
                 step, steps = line, steps + 1
             elif line.strip() == "---> Using cache":
@@ -156,6 +157,4 @@ def _follow(key: str, answers: Iterator[Mapping[str, Any]], say: Callable[[str],
             elif step:
                 say(f"{key}: {shorten(step, SAID_CHARACTERS)}")
                 step = ""
-            if line.strip():
-                said = [*said, line][-KEPT_LINES:]
     return steps, cached

@@ -23,10 +23,8 @@ if TYPE_CHECKING:
 
     from deployments.images.building import Built
 
-MEGABYTES = {"base": 1100, "scenes": 1600, "audio": 2300, "tracking": 1200}
+MEGABYTES = {"base": 1200, "scenes": 1700, "audio": 2350, "tracking": 1400}
 """What an image may weigh on the test's base image, a tenth more than it did."""
-SECONDS_OF_A_KNOWN_BUILD = 60
-"""Far more than it takes, on a machine that does much else: installing packages takes minutes."""
 
 Images = dict[str, "Built"]
 every_environment = pytest.mark.parametrize("key", ENVIRONMENTS)
@@ -119,8 +117,9 @@ def test_the_second_build_does_nothing_again(
     for key, before in regie_images.items():
         again = build_image(docker_engine, key, build_plan)
         assert again.id == before.id
-        assert again.cached >= again.steps - 5  # each FROM, and the ARG before the first, are no work
-        assert again.seconds < SECONDS_OF_A_KNOWN_BUILD
+        dockerfile = contents()[f"images/{key}/Dockerfile"].decode()
+        # Each FROM, and the ARG before the first, are no work.
+        assert again.steps - again.cached == dockerfile.count("\nFROM ") + 1
 
 
 def test_other_code_costs_no_package(
@@ -132,8 +131,7 @@ def test_other_code_costs_no_package(
     said: list[str] = []
     other = build_image(docker_engine, "scenes", replace(build_plan, tag="test-of-other-code"), said.append)
     try:
-        assert other.seconds < SECONDS_OF_A_KNOWN_BUILD
-        assert not [line for line in said if "/build/requirements/common.txt" in line]
+        assert not [line for line in said if "requirements" in line]
         script = ["python", "-c", "import lib.words; print(lib.words.NEW)"]
         assert docker_engine.containers.run(other.name, script, network_mode="none", remove=True) == b"True\n"
     finally:
