@@ -97,7 +97,9 @@ def switch(server: httpx.Client, active: bool) -> None:
     found = server.get("/deployments/name/toy/scheduled").json()
     [schedule] = found["schedules"]
     assert schedule["active"] is not active
-    server.patch(f"/deployments/{found['id']}/schedules/{schedule['id']}", json={"active": active}).raise_for_status()
+    place = f"/deployments/{found['id']}/schedules/{schedule['id']}"
+    # A server under load says for a moment that its database is busy.
+    until(lambda: server.patch(place, json={"active": active}).is_success)
 
 
 def test_a_schedule_that_is_switched_on_starts_runs_that_do_not_overlap(
@@ -110,7 +112,7 @@ def test_a_schedule_that_is_switched_on_starts_runs_that_do_not_overlap(
         [first] = until(lambda: scheduled_runs(server, "RUNNING"))
         left_out = until(lambda: scheduled_runs(server, "CANCELLED"))
         assert [run["id"] for run in scheduled_runs(server, "RUNNING")] == [first["id"]]
-        assert all(run["auto_scheduled"] and run["start_time"] is None for run in left_out)
+        assert all(run["auto_scheduled"] and run["run_count"] == 0 for run in left_out), "they never began"
         assert len((box / "start.begun").read_text().splitlines()) == 1
         by_hand = up.order(only=[1])
         assert by_hand["state"] == "completed", "runs by hand go on beside it"
