@@ -64,7 +64,7 @@ def test_an_image_works_for_any_user_and_its_own_is_not_root(
 def test_nothing_in_an_image_can_be_written_but_the_home(
     docker_engine: "DockerClient", regie_images: Images, key: str
 ) -> None:
-    find = ["find", "/", "-xdev", "-writable", "-type", "d", "-not", "-path", "/proc/*"]
+    find = ["sh", "-c", "find / -xdev -writable -type d -not -path '/proc/*' 2>/dev/null; true"]
     said = docker_engine.containers.run(regie_images[key].name, find, network_mode="none", remove=True).decode()
     assert set(said.split()) <= {"/home/regie", "/tmp", "/var/tmp", "/run/lock", "/dev/mqueue", "/dev/shm"}
 
