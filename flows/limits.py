@@ -70,7 +70,8 @@ def place(environment: str) -> Iterator[None]:
         renew = contextvars.copy_context().run
         threading.Thread(target=renew, args=(_renew_on, lease, done), name="place", daemon=True).start()
         try:
-            client.update_flow_run_labels(own_run(), {LABEL: str(lease)})
+            with contextlib.suppress(httpx.HTTPError):  # without it the place is free later, when the lease runs out
+                client.update_flow_run_labels(own_run(), {LABEL: str(lease)})
             yield
         finally:
             done.set()
@@ -97,8 +98,9 @@ def _wait_for(client: SyncPrefectClient, names: list[str], environment: str) -> 
     while True:
         try:
             answer = client.increment_concurrency_slots_with_lease(names, 1, "concurrency", LEASE_SECONDS, holder)
-        except httpx.HTTPStatusError as error:
-            if error.response.status_code != _LOCKED:
+        except httpx.HTTPError as error:
+            # A server that is away for a while is waited for like a place.
+            if isinstance(error, httpx.HTTPStatusError) and not _is_passing(error.response.status_code):
                 raise
         else:
             break
@@ -117,6 +119,10 @@ def _wait_for(client: SyncPrefectClient, names: list[str], environment: str) -> 
     if waiting:
         get_run_logger().info("It has its place and begins")
     return lease
+
+
+def _is_passing(status: int) -> bool:
+    return status == _LOCKED or status >= 500
 
 
 def _say_that_it_waits(client: SyncPrefectClient, environment: str) -> None:
