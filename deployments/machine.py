@@ -120,7 +120,10 @@ def _wait_for(api_url: str, say: Callable[[str], None]) -> None:
     told = False
     while not answers(api_url):
         if not told:
-            say(f"Waiting for the Prefect server at {api_url}")
+            say(
+                f"Waiting for the Prefect server at {api_url} (setting server_url, or else the variable PREFECT_API_URL; "
+                "without both, `regie up` starts one here)"
+            )
             told = True
         time.sleep(1)
 
