@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 import httpx
 
 from deployments import environments
+from deployments.containers import require_containers
 from deployments.home import prepare
 from deployments.stack import Stack, environment_of, point_prefect_at
 from deployments.supervision import Supervisor
@@ -44,6 +45,7 @@ def machine(
         )
     chosen = _chosen(config, keys)
     prepare(config)
+    require_containers(chosen, config, say)
     variables = _variables(config, config.server_url)
     with (config.run_folder / "machine.lock").open("a") as lock:
         try:
@@ -121,8 +123,8 @@ def _wait_for(api_url: str, say: Callable[[str], None]) -> None:
     while not answers(api_url):
         if not told:
             say(
-                f"Waiting for the Prefect server at {api_url} (setting server_url, or else the variable PREFECT_API_URL; "
-                "without both, `regie up` starts one here)"
+                f"Waiting for the Prefect server at {api_url} (setting server_url, or else PREFECT_API_URL; without "
+                "both, `regie up` starts one here)"
             )
             told = True
         time.sleep(1)

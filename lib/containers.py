@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib.errors import InputError, UnavailableError
-from lib.runs.process import TOLD, host_name, pid_here
+from lib.runs.process import TOLD, host_name, pid_here, place_of
 from lib.settings import Settings, settings
 from lib.storage.address import is_url
 
@@ -92,7 +92,7 @@ def require_shared(*places: str) -> None:
 
 def running() -> set[str]:
     """Return the names of the containers of runs that are at work; UnavailableError when no engine answers."""
-    with engine() as client:
+    with engine() as client, _answering():
         return {str(each.name) for each in client.containers.list(filters={"label": WORKER}, ignore_removed=True)}
 
 
@@ -133,7 +133,7 @@ def ask(image: str, arguments: Sequence[str], question: bytes, config: Settings,
     import docker
     from docker.utils.socket import frames_iter
 
-    with engine() as client:
+    with engine() as client, _answering():
         try:
             container = client.containers.create(
                 image,
@@ -142,6 +142,7 @@ def ask(image: str, arguments: Sequence[str], question: bytes, config: Settings,
                 network_mode=config.docker_network,
                 environment=variables(config),
                 volumes=volumes(config),
+                labels={WORKER: place_of()},  # should this process be killed, it is found and removed
                 **user(),
             )
         except docker.errors.ImageNotFound as error:
@@ -170,6 +171,18 @@ def ask(image: str, arguments: Sequence[str], question: bytes, config: Settings,
 def no_image(image: str) -> str:
     """Say that there is no such image, and how to get it."""
     return f"There is no image {image} on this machine: `regie images build` makes Régie's own."
+
+
+@contextlib.contextmanager
+def _answering() -> Iterator[None]:
+    """Raise UnavailableError for whatever an engine that was reached does not do."""
+    from docker.errors import DockerException
+    from requests.exceptions import RequestException
+
+    try:
+        yield
+    except (DockerException, RequestException) as error:
+        raise UnavailableError(f"The Docker engine is in trouble: {error}") from error
 
 
 def _knock(address: str) -> None:

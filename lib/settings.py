@@ -136,8 +136,9 @@ class Settings(BaseSettings):
     )
     docker_variables: list[str] = Field(
         default=[
-            *("HF_TOKEN", "LEMONFOX_API_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
-            *("AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"),
+            *("HF_TOKEN", "HF_ENDPOINT", "LEMONFOX_API_KEY"),
+            *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+            *("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_ENDPOINT_URL"),
         ],
         description="Environment variables of the workers that containers are given too: `docker inspect` shows them "
         "while a container works.",
