@@ -108,7 +108,9 @@ def test_every_variable_of_regie_is_a_setting_and_every_program_is_there(found: 
     for name in OWN:
         for variable in found[name]["environment"]:
             if variable.startswith("REGIE_"):
-                assert variable.removeprefix("REGIE_").lower() in Settings.model_fields, variable
+                group, _, within = variable.removeprefix("REGIE_").lower().partition("__")
+                assert group in Settings.model_fields, variable
+                assert not within or within in getattr(Settings(), group).__class__.model_fields, variable
         program, *rest = found[name]["command"]
         if program == "python3":
             assert (PROJECT / f"{rest[1].replace('.', '/')}.py").exists() or (
