@@ -10,13 +10,14 @@ from flows.video.common import frames_of, run_batch, videos_of
 from flows.video.place import at_hand
 from lib.progress import Progress
 from lib.runs.report import Item
+from lib.storage.location import Location
 from lib.video.options import VideoOptions
 from lib.video.plan import VIDEO
 from tasks.video import convert
 
 
 @phase_flow(VIDEO, "convert")
-def convert_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
+def convert_phase(source: Location, out: Location, options: VideoOptions) -> State[Any]:
     """Convert the videos of the workspace that are not at the constant frame rate yet.
 
     Args:

@@ -11,6 +11,7 @@ from flows.video.common import Memory
 from flows.video.place import Arrival, Place, arriving, at_hand
 from lib.errors import InputError
 from lib.runs.report import Item, ItemState, PhaseReport
+from lib.storage.location import Location
 from lib.video.options import VideoOptions
 from lib.video.plan import VIDEO
 from tasks.progress import PhaseProgress
@@ -18,7 +19,7 @@ from tasks.video import bring_in_source, failure
 
 
 @phase_flow(VIDEO, "extract")
-def extract_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
+def extract_phase(source: Location, out: Location, options: VideoOptions) -> State[Any]:
     """Bring every source that `source` holds into the workspace `out` as a project.
 
     Args:

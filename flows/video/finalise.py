@@ -10,6 +10,7 @@ from flows.video.common import frames_of, projects_of, run_batch
 from flows.video.place import at_hand
 from lib.progress import Progress
 from lib.runs.report import Item
+from lib.storage.location import Location
 from lib.video.options import VideoOptions
 from lib.video.plan import VIDEO
 from lib.video.results import find_videos
@@ -17,7 +18,7 @@ from tasks.video import finish_project, finish_video
 
 
 @phase_flow(VIDEO, "finalise")
-def finalise_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
+def finalise_phase(source: Location, out: Location, options: VideoOptions) -> State[Any]:
     """Check, report and archive each video, then report each project and copy it to the output.
 
     Args:

@@ -16,6 +16,7 @@ from flows.video.place import claimed, options_of
 from lib import containers
 from lib.errors import InputError
 from lib.runs.plan import Phase, PlanError
+from lib.storage.location import Location
 from lib.video.needed import require_needed
 from lib.video.options import VideoOptions
 from lib.video.outcome import failures_of, outputs_of
@@ -33,8 +34,8 @@ def _run_name() -> str:
 
 @workflow_flow("video", _run_name)
 def video_pipeline(
-    source: str,
-    out: str,
+    source: Location,
+    out: Location,
     options: VideoOptions | None = None,
     only: list[PhaseNumber] | None = None,
     first: PhaseNumber | None = None,

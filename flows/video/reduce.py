@@ -10,6 +10,7 @@ from flows.video.common import run_batch, videos_of
 from flows.video.place import at_hand
 from lib.progress import Progress
 from lib.runs.report import Item
+from lib.storage.location import Location
 from lib.video.options import VideoOptions
 from lib.video.plan import VIDEO
 from lib.video.results import Results
@@ -17,7 +18,7 @@ from tasks.video import reduce
 
 
 @phase_flow(VIDEO, "reduce")
-def reduce_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
+def reduce_phase(source: Location, out: Location, options: VideoOptions) -> State[Any]:
     """Reduce the audio and tracking results of the workspace's videos.
 
     Args:

@@ -6,12 +6,13 @@ from prefect import State
 
 from flows.orchestration import conclude, phase_flow
 from flows.video.common import run_analysis
+from lib.storage.location import Location
 from lib.video.options import VideoOptions
 from lib.video.plan import VIDEO
 
 
 @phase_flow(VIDEO, "scenes")
-def scenes_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
+def scenes_phase(source: Location, out: Location, options: VideoOptions) -> State[Any]:
     """Find the scene cuts of the workspace's videos.
 
     Args:

@@ -6,12 +6,13 @@ from prefect import State
 
 from flows.orchestration import conclude, phase_flow
 from flows.video.common import run_analysis
+from lib.storage.location import Location
 from lib.video.options import VideoOptions
 from lib.video.plan import VIDEO
 
 
 @phase_flow(VIDEO, "tracking")
-def tracking_phase(source: str, out: str, options: VideoOptions) -> State[Any]:
+def tracking_phase(source: Location, out: Location, options: VideoOptions) -> State[Any]:
     """Track the faces in the workspace's videos.
 
     Args:

@@ -16,6 +16,7 @@ from lib.runs.family import name_for
 from lib.runs.plan import Workflow
 from lib.runs.reader import RunNotFoundError, find_run
 from lib.runs.server import ServerError, connected, flow_run
+from lib.storage.location import holds_password
 
 T = TypeVar("T")
 DEPLOYMENT = "regie"
@@ -53,6 +54,12 @@ async def start(client: PrefectClient, workflow: Workflow, parameters: Mapping[s
 
     Raises RefusedError when it is not deployed, and WrongParametersError when it does not take these parameters.
     """
+    for name, value in parameters.items():
+        if isinstance(value, str) and holds_password(value):
+            raise WrongParametersError(
+                f"{name} is a URL with a password in it, and URLs are kept with the run and shown: give it without it, "
+                "and the credentials by environment variables or by a block (`regie blocks`)."
+            )
     try:
         deployment = await client.read_deployment_by_name(f"{workflow.flow_name()}/{DEPLOYMENT}")
         # Prefect checks the values, and lets names pass that the flow would fail on.
