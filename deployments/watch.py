@@ -13,6 +13,7 @@ from functools import cache, partial
 from typing import Any
 from uuid import UUID, uuid5
 
+import httpx
 import psutil
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter, TaskRunFilterId
@@ -164,7 +165,8 @@ class Watch:
 
     def __init__(self, hosts: Hosts | None = None) -> None:
         self._hosts = hosts
-        self._suspected: set[UUID] | None = None
+        self._suspected: set[tuple[UUID, UUID]] | None = None
+        """Runs, each with the state that it was found in: in the next attempt at it, it is another one."""
 
     def look(self, client: SyncPrefectClient) -> list[FlowRun]:
         """Set the state of every run that is in another one by its processes, and return these.
@@ -172,7 +174,7 @@ class Watch:
         A run is left until the second look, for its worker knows better how it ended; at the first there is none yet.
         Of several machines that find the same, one sets it.
         """
-        found: dict[UUID, tuple[FlowRun, State[Any]]] = {}
+        found: dict[tuple[UUID, UUID], tuple[FlowRun, State[Any]]] = {}
         runs = _unfinished(client)
         roots = _roots(client, runs)
         lost = self._listen(client, runs)
@@ -180,15 +182,16 @@ class Watch:
         now = datetime.now(UTC)
         for run in runs:
             state = judge(run, roots.get(run.id), now, alive, lost)
-            if state is not None:
-                found[run.id] = (run, state)
-        certain = [each for run_id, each in found.items() if self._suspected is None or run_id in self._suspected]
+            if state is not None and run.state is not None:
+                found[run.id, run.state.id] = (run, state)
+        certain = {seen: each for seen, each in found.items() if self._suspected is None or seen in self._suspected}
         # Phases first: whoever sees that a run has ended may resume it.
-        in_order = sorted(certain, key=lambda each: each[0].parent_task_run_id is None)
+        in_order = sorted(certain.values(), key=lambda each: each[0].parent_task_run_id is None)
         done = [run for run, state in in_order if _set(client, run, state)]
         for lease in filter(None, map(lease_of, done)):
-            client.release_concurrency_slots_with_lease(lease)
-        self._suspected = set(found) - {run.id for run, _ in certain}
+            with contextlib.suppress(httpx.HTTPError):  # it runs out by itself
+                client.release_concurrency_slots_with_lease(lease)
+        self._suspected = found.keys() - certain.keys()
         return done
 
     def _listen(self, client: SyncPrefectClient, runs: Sequence[FlowRun]) -> Lost:
