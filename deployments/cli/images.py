@@ -57,6 +57,11 @@ def build(
     config = configured()
     if engine is not None and len(keys) != 1:
         raise typer.BadParameter("--engine adds to one image: regie images build audio --engine pyannote")
+    if engine is not None and not (tag or config.docker_tag):
+        raise typer.BadParameter(
+            "--engine makes another image than the usual one, which would take its name: give it a --tag, and name it in "
+            "the setting docker_images."
+        )
     from deployments.images.building import Plan, build_image
 
     plan = Plan(base_image or config.docker_base_image, engine, wheels, constraints, tag)

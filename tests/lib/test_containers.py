@@ -97,3 +97,12 @@ def test_an_engine_that_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nothing.sock")
     with pytest.raises(UnavailableError, match=r"No Docker engine answers.*DOCKER_HOST.*REGIE_PROFILE=process"):
         containers.running()
+
+
+@pytest.mark.parametrize(
+    ("key", "addresses"),
+    [("HF_TOKEN", {"HF_ENDPOINT"}), ("AWS_ACCESS_KEY_ID", {"AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"})],
+)
+def test_a_key_travels_with_the_address_that_it_is_for(key: str, addresses: set[str]) -> None:
+    told = set(Settings.model_fields["docker_variables"].default)
+    assert {key} | addresses <= told

@@ -31,6 +31,7 @@ def test_without_an_engine_it_says_so(
         (["build", "sences"], "sences"),
         (["check", "sences"], "sences"),
         (["build", "audio", "scenes", "--engine", "pyannote"], "--engine"),
+        (["build", "audio", "--engine", "pyannote"], "--tag"),
         (["build", "--wheels", "/there/is/no/such/folder"], "--wheels"),
     ],
 )
