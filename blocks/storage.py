@@ -1,7 +1,7 @@
 """The block of storage elsewhere: S3 and what speaks its language, or any other that fsspec knows."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -12,9 +12,9 @@ from pydantic import Field, HttpUrl, SecretStr, field_validator
 
 from blocks.documents import load
 from blocks.service import ServiceBlock
-from lib.errors import UnavailableError
+from lib.errors import InputError, UnavailableError
+from lib.storage import S3, checked, is_url, protocol_of, scrubbed, why
 
-S3 = frozenset({"s3", "s3a"})
 PROBE_BYTES = 16
 IMPATIENCE = {"connect_timeout": 5, "read_timeout": 20, "retries": {"max_attempts": 1}}
 """How botocore is to try: a check is to answer within seconds, with the seconds that s3fs itself tries again for."""
@@ -57,10 +57,10 @@ class Storage(ServiceBlock):
     @field_validator("url")
     @classmethod
     def _is_a_url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if not parts.scheme or "@" in parts.netloc or not (parts.netloc or parts.path):
-            raise ValueError("give a URL without a password, such as s3://bucket/folder")
-        return value.rstrip("/")
+        try:
+            return checked(value)
+        except InputError as error:
+            raise ValueError(str(error)) from None
 
     @field_validator("endpoint_url")
     @classmethod
@@ -76,7 +76,7 @@ class Storage(ServiceBlock):
     @property
     def protocol(self) -> str:
         """The kind of storage: `s3`, `gs`, …."""
-        return urlsplit(self.url).scheme
+        return protocol_of(self.url)
 
     def storage_options(self) -> dict[str, Any]:
         """Return the credentials as fsspec takes them, in plain text: not for logs, parameters or files."""
@@ -108,7 +108,9 @@ class Storage(ServiceBlock):
                     doing = "delete from"
                 storage.rm_file(path)
         except Exception as error:  # noqa: BLE001  # each storage fails in its own ways
-            raise UnavailableError(f"It cannot {doing} {self.url}: {self._why(error)}") from None
+            options = self.storage_options()
+            reason = why(error, self.url, options) or f"{type(error).__name__}: {scrubbed(str(error), options)}"
+            raise UnavailableError(f"It cannot {doing} {self.url}: {reason}") from None
         if path.rpartition("/")[2] not in listed or read != content:
             raise UnavailableError(f"{self.url} does not give back what is written to it: is it storage at all?")
         return f"{self.url} can be listed, written, read and deleted from"
@@ -120,26 +122,6 @@ class Storage(ServiceBlock):
             given["config_kwargs"] = {**IMPATIENCE, **given.get("config_kwargs", {})}
         return given
 
-    def _why(self, error: Exception) -> str:
-        """Return what went wrong in words without secrets."""
-        name = type(error).__name__
-        if isinstance(error, ImportError):
-            return f"the package for {self.protocol}:// is not installed ({error.name or error})"
-        if isinstance(error, ValueError) and self.protocol not in fsspec.available_protocols():
-            return f"no storage is known by {self.protocol}://: check the URL"
-        if isinstance(error, PermissionError):
-            return "access is refused: check the keys, and what they allow"
-        if isinstance(error, FileNotFoundError):
-            return "there is no such bucket or folder: check the URL"
-        if "Credentials" in name:
-            return "there are no credentials, or only a part of them: give the access key and the secret key"
-        if isinstance(error, ConnectionError | TimeoutError) or "Connect" in name or "Timeout" in name:
-            return f"nothing answers at {self.endpoint_url or 'its endpoint'}: check the endpoint and the network"
-        text = " ".join(str(error).split())
-        for secret in _texts(self.storage_options()):
-            text = text.replace(secret, "***")
-        return f"{name}: {text[:300]}"
-
 
 def storage_options(url: str, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Return fsspec's storage_options for a URL: those of the storage block, where there is one of this kind.
@@ -149,8 +131,8 @@ def storage_options(url: str, environment: Mapping[str, str] | None = None) -> d
     parameters or files. Raises UnavailableError when there is a block and it cannot be used.
     """
     environment = os.environ if environment is None else environment
-    protocol = urlsplit(url).scheme
-    if "://" not in url or protocol in {"file", "local", "memory"}:
+    protocol = protocol_of(url)
+    if not is_url(url) or protocol in {"file", "local", "memory"}:
         return {}
     if protocol in S3 and any(environment.get(name) for name in Storage.variables):
         return {}
@@ -158,12 +140,3 @@ def storage_options(url: str, environment: Mapping[str, str] | None = None) -> d
     if block is None or not (block.protocol == protocol or {block.protocol, protocol} <= S3):
         return {}
     return block.storage_options()
-
-
-def _texts(options: Mapping[str, Any]) -> Iterator[str]:
-    """Yield every text in options that is long enough to be a secret."""
-    for value in options.values():
-        if isinstance(value, Mapping):
-            yield from _texts(value)
-        elif isinstance(value, str) and len(value) > 3:
-            yield value

@@ -20,6 +20,7 @@ from prefect.exceptions import TerminationSignal
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, temporary_settings
 from prefect.states import Cancelled, Crashed
 
+from lib.runs.family import TAG
 from lib.settings import settings
 
 SECONDS_BETWEEN_LOOKS = 1.0
@@ -98,9 +99,12 @@ class Stop:
     def listening(self) -> Iterator[None]:
         """Let the block be stopped: by `ask`, and in the main thread by SIGTERM, which raises Prefect's own exception.
 
+        In the block this is `own_stop()`.
+
         Only the first of them is listened to: a second one would end the cleaning up that the first began.
         """
         before = signal.signal(signal.SIGTERM, self._on_signal) if self._main else None
+        token = _OWN.set(self)
         try:
             with self._lock:
                 if self._asked:
@@ -110,6 +114,7 @@ class Stop:
         finally:
             with self._lock:
                 self._listens = False
+            _OWN.reset(token)
             if self._main:
                 signal.signal(signal.SIGTERM, before)
 
@@ -122,6 +127,13 @@ class Stop:
 INLINE: contextvars.ContextVar[Stop | None] = contextvars.ContextVar("INLINE", default=None)
 """In the thread of a phase in the orchestrator's own process: how that one stops it. The phase itself need not look."""
 
+_OWN: contextvars.ContextVar[Stop] = contextvars.ContextVar("_OWN")
+
+
+def own_stop() -> Stop:
+    """Return what ends the work that this is called in, which another thread may ask to."""
+    return _OWN.get()
+
 
 def own_run() -> UUID:
     """Return the id of the flow run that this is called in."""
@@ -129,6 +141,18 @@ def own_run() -> UUID:
     if context is None or context.flow_run is None:
         raise RuntimeError("This is called inside a flow run")
     return context.flow_run.id
+
+
+def is_alone(run_id: UUID) -> bool:
+    """Whether this process was started for a flow run alone: it may end with it."""
+    return os.environ.get("PREFECT__FLOW_RUN_ID") == str(run_id)
+
+
+def own_parent() -> str | None:
+    """Return the id of the run that the phase is of that this is called in; None when it is of none."""
+    context = FlowRunContext.get()
+    tags = context.flow_run.tags if context and context.flow_run else []
+    return next((tag.removeprefix(TAG) for tag in tags if tag.startswith(TAG)), None)
 
 
 def own_attempt() -> int:
@@ -178,8 +202,7 @@ class _Look:
     def __init__(self, run_id: UUID, attempt: int, stop: Stop, patience: float) -> None:
         self.done = threading.Event()
         self._run_id, self._attempt, self._stop, self._patience = run_id, attempt, stop, patience
-        self._alone = os.environ.get("PREFECT__FLOW_RUN_ID") == str(run_id)
-        """Whether the process was started for this run alone."""
+        self._alone = is_alone(run_id)
         config = settings()
         # A server on the same machine is never out of reach: it is slow, or gone for good.
         self._longest = LEFT_TO_OTHERS * config.host_lost_after if config.server_url and self._alone else None

@@ -14,6 +14,7 @@ from lib.errors import InputError
 from lib.runs.plan import Workflow
 from lib.runs.status import RunState, RunStatus
 from lib.settings import settings
+from lib.storage.address import is_url
 from lib.workflows import workflows
 
 if TYPE_CHECKING:  # Prefect takes seconds to import
@@ -179,6 +180,6 @@ def plain(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return parameters as Prefect's API takes them."""
     plain: dict[str, Any] = to_jsonable_python(dict(parameters))
     for name in PLACES:
-        if isinstance(place := plain.get(name), str) and place and "://" not in place:
+        if isinstance(place := plain.get(name), str) and place and not is_url(place):
             plain[name] = str(Path(place).expanduser().absolute())
     return plain

@@ -11,7 +11,7 @@ from prefect.logging import get_run_logger
 
 from blocks.secrets import audio_secrets
 from flows.orchestration import conclude
-from flows.video.place import Place, TooMuchError, at_hand
+from flows.video.place import Place, TakenOverError, TooMuchError, at_hand
 from lib import environments
 from lib.errors import InputError
 from lib.progress import Progress
@@ -115,6 +115,7 @@ class Memory:
     """Remembers in a workspace what becomes of each item of a phase, as soon as it is known, and hands it over.
 
     What the disk or the storage does not take (it is full, say) is tried again with the next item: it ends no phase.
+    That another run took the storage over does end it.
     """
 
     def __init__(self, place: Place, phase: str, logger: Logger | LoggerAdapter[Logger]) -> None:
@@ -134,6 +135,8 @@ class Memory:
             self._waiting.clear()
         try:
             self._place.share()
+        except TakenOverError:
+            raise
         except InputError as error:
             self._logger.warning("What was made of %s is not handed over yet: %s", item.subject, error)
 

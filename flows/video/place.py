@@ -3,8 +3,6 @@
 import contextlib
 import hashlib
 import json
-import os
-import signal
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,13 +10,27 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from prefect import State
 from prefect.logging import get_run_logger
+from prefect.states import Failed
 
-from flows.stopping import own_run
+from flows.stopping import Disowned, Stop, Stopped, is_alone, own_parent, own_run, own_stop
 from lib import containers
 from lib.progress import Progress
 from lib.settings import settings
-from lib.storage import Mirror, TooMuchError, checked, connect, folder_of, held, is_url, name_of, trim
+from lib.storage import (
+    Mirror,
+    TakenOverError,
+    TooMuchError,
+    checked,
+    connect,
+    folder_of,
+    held,
+    is_url,
+    name_of,
+    require_not_taken_over,
+    trim,
+)
 from lib.storage.mirror import Choice
 from lib.storage.names import told
 from lib.video import stored
@@ -30,7 +42,7 @@ from lib.video.hashes import HashBook
 from lib.video.options import VideoOptions
 from lib.video.workspace import GOOD, Workspace
 
-__all__ = ["Arrival", "Place", "TooMuchError", "arriving", "at_hand", "claimed", "options_of"]
+__all__ = ["Arrival", "Place", "TakenOverError", "TooMuchError", "arriving", "at_hand", "claimed", "options_of"]
 
 SECONDS_BETWEEN_WORDS = 10.0
 
@@ -42,11 +54,22 @@ class Place:
     workspace: Workspace
     mirror: Mirror | None = None
     """Of what `workspace` is, when it is in storage elsewhere."""
+    run: str | None = None
+    """Id of the run that holds it for who works here."""
 
     def share(self) -> None:
-        """Hand over what was made: InputError when storage does not take it."""
+        """Hand over what was made.
+
+        InputError when storage does not take it; TakenOverError when another run took the output folder over.
+        """
         if self.mirror:
+            self.require_held()
             self.mirror.push(_telling("Handed over to", self.mirror.url))
+
+    def require_held(self) -> None:
+        """Raise TakenOverError when another run took the output folder over."""
+        if self.mirror and self.run:
+            require_not_taken_over(self.mirror.remote, self.run)
 
     def fetch_archived(self, video: Path) -> None:
         """Have the archived results of a video at hand, by its content."""
@@ -76,22 +99,38 @@ def claimed(out: str) -> Iterator[Place]:
     """Hold the output folder for this run; InputError when another one holds it, on whatever machine."""
     with _opened(out) as place, place.workspace.locked(str(own_run())), contextlib.ExitStack() as stack:
         if place.mirror:
-            # Ended by another run, this one ends as when its process is told to.
-            lost = lambda: os.kill(os.getpid(), signal.SIGTERM)  # noqa: E731
+            lost = partial(_end, own_stop(), place.mirror.url, alone=is_alone(own_run()))
             stack.enter_context(held(place.mirror.remote, str(own_run()), lost))
         yield place
+
+
+def _end(stop: Stop, url: str, again: bool, *, alone: bool) -> None:
+    """End a run that lost its hold, and not with it a program that called its flow.
+
+    When it is the same run `again` that holds the folder, another process works on that: there is nothing to say of it.
+    """
+    stop.ask(partial(_taken_over, url), raised=Disowned if again and alone else Stopped)
+
+
+def _taken_over(url: str) -> State[Any]:
+    return Failed(
+        message=f"Another run took over {url}, for it saw no sign of this one. What was handed over is kept: once the "
+        "other one has ended, start this one again."
+    )
 
 
 @contextlib.contextmanager
 def at_hand(phase: str, source: str, out: str, options: VideoOptions, at_most: float = float("inf")) -> Iterator[Place]:
     """Give the workspace with all that a phase needs at hand; what it made is handed over when the block ends well.
 
-    TooMuchError when more than `at_most` bytes would have to be fetched; InputError in a container that does not share
-    these folders.
+    TooMuchError when more than `at_most` bytes would have to be fetched; TakenOverError when another run than that of
+    the phase holds the folder by now; InputError in a container that does not share these folders.
     """
     if containers.is_inside():
         containers.require_shared(source, out)
-    with _opened(out) as place:
+    with _opened(out) as opened:
+        place = replace(opened, run=own_parent())
+        place.require_held()
         if place.mirror:
 
             def needed(names: Collection[str]) -> Iterator[str]:
@@ -203,5 +242,5 @@ def _with_volumes(file: str, names: Collection[str]) -> Iterator[str]:
 def _state(mirror: Mirror, wanted: Choice, options: VideoOptions) -> str:
     """Return the identity of all that a source holds, and of how it is to come in."""
     objects = mirror.remote.list()
-    held = sorted((name, objects[name].version) for name in wanted(tuple(objects)))
-    return hashlib.sha256(json.dumps([held, options.extract.model_dump(mode="json")]).encode()).hexdigest()
+    found = sorted((name, objects[name].version) for name in wanted(tuple(objects)))
+    return hashlib.sha256(json.dumps([found, options.extract.model_dump(mode="json")]).encode()).hexdigest()

@@ -4,7 +4,7 @@ A claim is an object of its own in `.regie/held/`: who claims writes one, then l
 lists an object as soon as it is written (S3 does since 2020, and so do its likes), so of two at once at least one sees
 the other, and withdraws; often both do. No clocks are compared: a holder's claim is alive as long as its beat, a second
 object, changes while somebody watches it. One that does not for PATIENCE seconds is taken away, and its holder, should
-it live after all, finds that out before its next beat.
+it live after all, finds that out before its next beat, and its phases on other machines before they hand over anything.
 """
 
 import contextlib
@@ -26,14 +26,21 @@ BEAT_SECONDS = 10.0
 PATIENCE_SECONDS = 35.0
 """Three beats and some: what fails in passing is tried again at the next."""
 
+Lost = Callable[[bool], object]
+"""Is told that the hold was taken away, and whether by another attempt at the same run."""
+
 logger = logging.getLogger(__name__)
+
+
+class TakenOverError(InputError):
+    """Another run holds the folder by now."""
 
 
 @contextlib.contextmanager
 def held(
     remote: Remote,
     owner: str,
-    lost: Callable[[], object],
+    lost: Lost,
     *,
     beat: float = BEAT_SECONDS,
     patience: float = PATIENCE_SECONDS,
@@ -46,10 +53,10 @@ def held(
     """
     name = f"{FOLDER}/{owner}.{secrets.token_hex(4)}"
     about = {"run": owner, "host": socket.gethostname(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
-    remote.write(name + BEAT, b"0")
     remote.write(name + CLAIM, json.dumps(about).encode())
+    remote.write(name + BEAT, b"0")
     done = threading.Event()
-    beating = threading.Thread(target=_beat_on, args=(remote, name, done, lost, beat), daemon=True)
+    beating = threading.Thread(target=_beat_on, args=(remote, name, owner, done, lost, beat), daemon=True)
     beating.start()
     try:
         _require_alone(remote, name, owner, beat, patience)
@@ -59,6 +66,19 @@ def held(
         beating.join(beat)
         with contextlib.suppress(InputError):
             remote.delete([name + CLAIM, name + BEAT])
+
+
+def require_not_taken_over(remote: Remote, owner: str) -> None:
+    """Raise TakenOverError when another run holds a folder that `owner`, a run, held; one reading of storage.
+
+    A folder that nobody holds will do: the process that held it may have been told to end, and the run go on elsewhere.
+    """
+    claims = _claims(remote.list(FOLDER))
+    if claims and not any(_is_of(claim, owner) for claim in claims):
+        raise TakenOverError(
+            f"Another run took over {remote.url} ({_who(remote, min(claims))}): nothing more of this one is handed "
+            "over. What was handed over is kept."
+        )
 
 
 def _require_alone(remote: Remote, name: str, owner: str, beat: float, patience: float) -> None:
@@ -79,12 +99,22 @@ def _require_alone(remote: Remote, name: str, owner: str, beat: float, patience:
 def _others(remote: Remote, name: str, owner: str) -> dict[str, str]:
     """Return the claims of other runs with the versions of their beats; take away this run's earlier ones."""
     objects = remote.list(FOLDER)
-    claims = {key.removesuffix(CLAIM) for key in objects if key.endswith(CLAIM)} - {name}
-    earlier = {claim for claim in claims if claim.startswith(f"{FOLDER}/{owner}.")}
-    _remove(remote, earlier)
+    claims = _claims(objects) - {name}
+    earlier = {claim for claim in claims if _is_of(claim, owner)}
+    # A beat without a claim is one that was under way when its claim was taken away.
+    beats = {key.removesuffix(BEAT) for key in objects if key.endswith(BEAT)} - {name}
+    _remove(remote, earlier | (beats - claims))
     return {
         claim: objects[claim + BEAT].version if claim + BEAT in objects else "" for claim in sorted(claims - earlier)
     }
+
+
+def _claims(objects: Iterable[str]) -> set[str]:
+    return {name.removesuffix(CLAIM) for name in objects if name.endswith(CLAIM)}
+
+
+def _is_of(claim: str, owner: str) -> bool:
+    return claim.startswith(f"{FOLDER}/{owner}.")
 
 
 def _remove(remote: Remote, claims: Iterable[str]) -> None:
@@ -93,24 +123,29 @@ def _remove(remote: Remote, claims: Iterable[str]) -> None:
 
 
 def _refusal(remote: Remote, claim: str) -> str:
-    try:
-        about = json.loads(remote.read(claim + CLAIM))
-        who = f"run {about['run']} on {about['host']} since {about['since']}"
-    except (InputError, ValueError, KeyError, TypeError):
-        who = "it has just begun or ended"
+    who = _who(remote, claim)
     return f"Another run works in {remote.url} ({who}). Wait for it to end, or give another output folder."
 
 
-def _beat_on(remote: Remote, name: str, done: threading.Event, lost: Callable[[], object], beat: float) -> None:
-    number = 0
+def _who(remote: Remote, claim: str) -> str:
+    try:
+        about = json.loads(remote.read(claim + CLAIM))
+        return f"run {about['run']} on {about['host']} since {about['since']}"
+    except (InputError, ValueError, KeyError, TypeError):
+        return "it has just begun or ended"
+
+
+def _beat_on(remote: Remote, name: str, owner: str, done: threading.Event, lost: Lost, beat: float) -> None:
+    number, claims = 0, set[str]()
     while not done.wait(beat):
         number += 1
         try:
-            if name + CLAIM not in remote.list(FOLDER):
-                if not done.is_set():
-                    logger.error("%s was taken over by another run, which saw no sign of this one", remote.url)
-                    lost()
-                return
+            claims = _claims(remote.list(FOLDER))
+            if name not in claims:
+                break
             remote.write(name + BEAT, str(number).encode())
         except Exception as error:  # noqa: BLE001  # whatever fails may do so in passing; who is late loses the hold
             logger.warning("The hold on %s could not be renewed: %s", remote.url, error)
+    if not done.is_set():
+        logger.error("%s was taken over by another run, which saw no sign of this one", remote.url)
+        lost(any(_is_of(claim, owner) for claim in claims))

@@ -1,7 +1,6 @@
 """A folder of storage mirrored on this machine, so that work on its files is work on plain files."""
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import os
@@ -20,6 +19,7 @@ from lib.files import TEMPORARY_SUFFIX, is_temporary, remove, sweep
 from lib.progress import Progress, silent
 from lib.storage.address import below, name_of
 from lib.storage.index import Entry, Index, identity_of
+from lib.storage.locks import lock
 from lib.storage.names import is_marker, refusals, told
 from lib.storage.remote import Object, Remote
 
@@ -27,7 +27,6 @@ AT_ONCE = 4
 """Transfers side by side: small files would wait for one another's answer."""
 BOOKS = ".regie"
 """Files and folders whose names begin so say what else is there: they come last."""
-_NO_LOCKS = frozenset({errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS})
 
 Choice = Callable[[Collection[str]], Iterable[str]]
 """Chooses, of the names of all that is in storage, what is to be fetched."""
@@ -57,23 +56,17 @@ class Mirror:
         """Let the block work in the mirror.
 
         Who is alone there first forgets what a process that was killed did not hand over: somebody else may have done
-        it since.
+        it since. On a disk without locks nobody is known to be alone.
         """
         self._stop.clear()
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            (self._place / "url").write_text(self.url, "utf-8")
-            handle, alone = _entered(self._place)
+            users = self._entered()
         except OSError as error:
             raise InputError(
                 f"The mirror of {self.url} cannot be written to {self._place.parent}: {error.strerror}. Free some "
                 "space there, or give Régie another home."
             ) from error
-        with handle:
-            if alone:
-                with self._compared() as index:
-                    self._discard(index)
-                fcntl.flock(handle, fcntl.LOCK_SH)
+        with users:
             try:
                 yield self
             finally:
@@ -113,11 +106,15 @@ class Mirror:
         with self._compared() as index:
             if not self.folder.is_dir():
                 raise InputError(f"The mirror of {self.url} was removed while a run worked in it. Run again.")
-            known, here = index.entries(), dict(self._files())
-            changed = [n for n, facts in here.items() if n not in known or known[n].identity != identity_of(facts)]
-            refused = refusals(changed)
+            known = index.entries()
+            # Others work here too: what a book that is seen first promises is there when the rest is looked at.
+            here = {name: facts for name, facts in self._files() if _is_book(name)}
+            here |= {name: facts for name, facts in self._files() if not _is_book(name)}
+            new = {n for n, facts in here.items() if n not in known or known[n].identity != identity_of(facts)}
+            refused = refusals(new)
+            changed = sorted(new - refused.keys())
             stages: list[list[str]] = [[], [], []]
-            for name in sorted(set(changed) - refused.keys()):
+            for name in changed:
                 stages[2 if _is_book(name) else 1 if name in known else 0].append(name)
             total = sum(here[name].st_size for name in changed)
             meter = _Meter(self._stop, progress, total)
@@ -150,12 +147,39 @@ class Mirror:
         """Return the URL of what the path in the mirror stands for."""
         return below(self.url, "" if path == self.folder else path.relative_to(self.folder).as_posix())
 
+    def _entered(self) -> IO[str]:
+        """Return a hold on the mirror that others can share; who had it alone has discarded what was left there."""
+        while True:
+            users: IO[str] | None = None
+            try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                (self._place / "url").write_text(self.url, "utf-8")
+                users = (self._place / "users").open("a")
+                if _alone(users) and self._is_here(users):
+                    with self._compared() as index:
+                        self._discard(index)
+                lock(users, fcntl.LOCK_SH)  # for a moment it is nobody's then, and may be removed to make room
+                if self._is_here(users):
+                    return users
+            except FileNotFoundError:
+                pass  # it was removed just now
+            except BaseException:
+                if users:
+                    users.close()
+                raise
+            if users:
+                users.close()
+            time.sleep(0.01)
+
+    def _is_here(self, users: IO[str]) -> bool:
+        """Whether a hold is on the mirror as it is, not on one that was removed."""
+        return os.path.samestat(os.fstat(users.fileno()), (self._place / "users").stat())
+
     @contextlib.contextmanager
     def _compared(self) -> Iterator[Index]:
         """Let the block compare and transfer, one process or thread at a time."""
         with (self._place / "lock").open("a") as handle:
-            with _where_locks_are_known():
-                fcntl.flock(handle, fcntl.LOCK_EX)
+            lock(handle, fcntl.LOCK_EX)
             with Index(self._place / "index.db") as index:
                 yield index
 
@@ -225,7 +249,11 @@ class Mirror:
     def _hand_over(self, name: str, facts: os.stat_result, meter: "_Meter") -> Entry | None:
         path = self.folder / name
         try:
+            if _is_book(name) and identity_of(path.lstat()) != identity_of(facts):
+                return None  # it may promise by now what was not looked at: who wrote it hands it over
             there = self.remote.put(name, path, meter.of(name))
+        except FileNotFoundError:
+            return None
         except InputError:
             if not path.exists():
                 return None  # who works here has just replaced it by another
@@ -316,37 +344,12 @@ def _size(folder: Path) -> int:
     return sum(sizes.values())
 
 
-def _entered(place: Path) -> tuple[IO[str], bool]:
-    """Return a hold on a mirror, and whether nobody else has one; it is exclusive then."""
-    while True:
-        handle = (place / "users").open("a")
-        try:
-            alone = True
-            try:
-                with _where_locks_are_known():
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                alone = False
-                fcntl.flock(handle, fcntl.LOCK_SH)
-            if (place / "users").stat().st_ino == os.fstat(handle.fileno()).st_ino:
-                return handle, alone
-        except FileNotFoundError:
-            pass  # it was removed just now, to make room
-        except BaseException:
-            handle.close()
-            raise
-        handle.close()
-        place.mkdir(parents=True, exist_ok=True)
-        time.sleep(0.01)
-
-
-@contextlib.contextmanager
-def _where_locks_are_known() -> Iterator[None]:
+def _alone(users: IO[str]) -> bool:
+    """Lock a mirror for one, unless others work in it; False too where that cannot be known."""
     try:
-        yield
-    except OSError as error:
-        if error.errno not in _NO_LOCKS:
-            raise
+        return lock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
 
 
 def _is_book(name: str) -> bool:

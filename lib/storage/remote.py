@@ -1,7 +1,6 @@
 """One folder of storage that fsspec can open, and what goes wrong there in words."""
 
 import contextlib
-import errno
 import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,7 +11,8 @@ from typing import Any, cast
 
 from lib.errors import InputError
 from lib.files import TEMPORARY_SUFFIX, is_temporary, remove
-from lib.storage.address import below, checked
+from lib.storage.address import below, checked, protocol_of
+from lib.storage.trouble import scrubbed, why
 
 OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "memory"})
 """Storage where an object is there when all of it is; elsewhere it is written beside its place and moved there."""
@@ -26,7 +26,8 @@ PART_BYTES = 16 << 20
 """Size of the parts that a large object is uploaded in; some of them are in memory at once."""
 TIME = "regie-mtime-ns"
 """Metadata of an object: when the file that it was made of had changed last, so that a copy has the same time."""
-_DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+TRIES = 5
+"""How often an object is fetched that is replaced again and again meanwhile."""
 
 Moved = Callable[[int], None]
 """Is told the bytes that were just moved; what it raises ends the transfer."""
@@ -52,7 +53,7 @@ def connect(url: str, options: Mapping[str, Any] | None = None, *, deep: bool = 
     import fsspec
 
     url = checked(url)
-    protocol = url.partition("://")[0]
+    protocol = protocol_of(url)
     given: dict[str, Any] = {"use_listings_cache": False, **(options or {})}
     if protocol in S3:
         given = {**S3_OPTIONS, **given}
@@ -61,24 +62,23 @@ def connect(url: str, options: Mapping[str, Any] | None = None, *, deep: bool = 
         given = {"auto_mkdir": True}
     try:
         system, path = fsspec.core.url_to_fs(url, **given)
-    except ImportError as error:
-        raise InputError(
-            f"The package for {protocol}:// is not installed ({error.name or error}): install it in every environment."
-        ) from error
-    except ValueError as error:
-        raise InputError(f"No storage is known by {protocol}://. Give a URL such as s3://bucket/folder.") from error
-    return (_S3 if protocol in S3 else _Files if protocol == "file" else Remote)(url, system, str(path), deep=deep)
+    except (ImportError, ValueError) as error:
+        reason = why(error, url, options or {}) or scrubbed(str(error), options or {})
+        raise InputError(f"{url} could not be opened: {reason}") from error
+    kind = _S3 if protocol in S3 else _Files if protocol == "file" else Remote
+    return kind(url, system, str(path), options or {}, deep=deep)
 
 
 class Remote:
     """A folder of storage; names in it have slashes between their parts. What fails is an InputError in words."""
 
-    def __init__(self, url: str, system: Any, path: str, *, deep: bool = True) -> None:
+    def __init__(self, url: str, system: Any, path: str, options: Mapping[str, Any], *, deep: bool = True) -> None:
         self.url = url
         self.deep = deep
         self._fs = system
         self._path = path.rstrip("/")
-        self._whole = url.partition("://")[0] in OBJECT_STORES
+        self._options = options
+        self._whole = protocol_of(url) in OBJECT_STORES
 
     def is_file(self) -> bool:
         """Whether the URL is an object's own, and no folder's."""
@@ -105,16 +105,16 @@ class Remote:
     def get(self, name: str, target: Path, expected: Object, moved: Moved) -> Object:
         """Fetch an object to the path `target`, with its time; return what it is, which may be newer than expected."""
         with self._explained("fetched", name):
-            self._fs.get_file(self._at(name), str(target), callback=_callback(moved))
-            there = self._facts(name)
-            if there.version != expected.version:  # it was replaced meanwhile: its parts may be of both
+            before = expected
+            for _ in range(TRIES):
                 self._fs.get_file(self._at(name), str(target), callback=_callback(moved))
                 there = self._facts(name)
-            if target.stat().st_size != there.size:
-                raise InputError(f"{below(self.url, name)} changed while it was fetched. Run again.")
-            if there.mtime_ns:
-                os.utime(target, ns=(there.mtime_ns, there.mtime_ns))
-            return there
+                if there.version == before.version and there.size == target.stat().st_size:
+                    if there.mtime_ns:
+                        os.utime(target, ns=(there.mtime_ns, there.mtime_ns))
+                    return there
+                before = there  # it was replaced meanwhile: what was fetched may have parts of both
+            raise InputError(f"{below(self.url, name)} changes while it is fetched. Run again when it is at rest.")
 
     def put(self, name: str, source: Path, moved: Moved) -> Object:
         """Write a file as an object, all of it or nothing."""
@@ -192,10 +192,10 @@ class Remote:
         except InputError:
             raise
         except Exception as error:
-            why = _why(error)
-            if why is None:
+            reason = why(error, self.url, self._options)
+            if reason is None:
                 raise
-            raise InputError(f"{below(self.url, name)} could not be {done}: {why}") from error
+            raise InputError(f"{below(self.url, name)} could not be {done}: {reason}") from error
 
 
 class _S3(Remote):
@@ -240,27 +240,3 @@ def _callback(moved: Moved) -> Any:
             moved(inc)
 
     return Told()
-
-
-def _why(error: Exception) -> str | None:
-    """Return what went wrong and what to do; None for what is no matter of storage."""
-    name = type(error).__name__
-    if isinstance(error, PermissionError):
-        return "access is refused. Check the credentials and what they allow (`regie blocks check storage`)."
-    if isinstance(error, FileNotFoundError):
-        return "there is no such bucket, folder or object. Check the URL."
-    if isinstance(error, OSError) and error.errno in _DISK_FULL:
-        return (
-            "the disk of Régie's home, where it is mirrored, is full. Free some space, or move Régie's home to another "
-            "disk, and run again: what is done is kept."
-        )
-    if "Credentials" in name or name == "TokenRetrievalError":
-        return (
-            "there are no credentials, or only some of them. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY for every "
-            "worker, or register the block for storage."
-        )
-    if isinstance(error, TimeoutError | ConnectionError) or "Connect" in name or "Timeout" in name:
-        return "nothing answers there. Check the endpoint and the network, and run again: what is done is kept."
-    if isinstance(error, OSError) or type(error).__module__.partition(".")[0] in {"botocore", "aiobotocore", "aiohttp"}:
-        return " ".join(str(error).split())[:300] or name
-    return None

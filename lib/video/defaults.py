@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.settings import Settings
+from lib.storage.address import is_url
 
 
 def parameters(config: Settings) -> dict[str, Any]:
@@ -20,4 +21,4 @@ def parameters(config: Settings) -> dict[str, Any]:
 
 def _place(text: str) -> str:
     """Return a folder that means the same to a process that starts in another one; an address as it is."""
-    return text if not text or "://" in text else str(Path(text).expanduser().absolute())
+    return text if not text or is_url(text) else str(Path(text).expanduser().absolute())

@@ -15,6 +15,7 @@ from lib.errors import InputError
 from lib.files import replacing, sweep
 from lib.runs.report import Item, ItemState, PhaseReport
 from lib.storage.address import below
+from lib.storage.locks import lock
 
 GOOD = frozenset({ItemState.DONE, ItemState.KEPT})
 _ITEMS = TypeAdapter(dict[str, Item])
@@ -90,12 +91,12 @@ class Workspace:
         """
         self.prepare()
         try:
-            lock = _lock(self._state / "lock", owner)
+            held = _lock(self._state / "lock", owner)
         except BlockingIOError as error:
             raise InputError(
                 f"Another run works in {self.address()}. Wait for it to end, or give another output folder."
             ) from error
-        with lock:
+        with held:
             yield
 
     def outcomes(self, phase: str) -> dict[str, Item]:
@@ -128,27 +129,31 @@ class Workspace:
 def _lock(path: Path, owner: str) -> IO[str]:
     """Return a file that is locked until it is closed; BlockingIOError when another owner holds it."""
     while True:
-        lock = path.open("a+")
+        file = path.open("a+")
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            known = lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            lock.seek(0)
-            with lock:
-                if not owner or lock.read() != owner:
+            file.seek(0)
+            with file:
+                if not owner or file.read() != owner:
                     raise
-            path.unlink(missing_ok=True)  # a lock is one of the file, not of its name: the next file has none
+                if _is_at(path, file):  # and not a new one, which another has made since
+                    path.unlink(missing_ok=True)  # a lock is one of the file, not of its name: the next file has none
             continue
-        except OSError as error:
-            if error.errno not in {errno.ENOTSUP, errno.ENOLCK, errno.ENOSYS}:
-                raise
-            return lock  # a file system without locks (some network shares): go on without
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(lock.fileno()), path.stat()):
-                lock.truncate(0)
-                lock.write(owner)
-                lock.flush()
-                return lock
-        lock.close()
+        if not known:
+            return file  # go on without
+        if _is_at(path, file):
+            file.truncate(0)
+            file.write(owner)
+            file.flush()
+            return file
+        file.close()
+
+
+def _is_at(path: Path, file: IO[str]) -> bool:
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    return False
 
 
 def _says_nothing_new(item: Item, earlier: Item | None) -> bool:

@@ -1,16 +1,26 @@
 """Phases work on a bucket as on a folder: whichever machine takes one up goes on where another one was."""
 
 import subprocess
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import imageio_ffmpeg
 import pytest
 import s3fs
+from prefect import State, tags
+from prefect.states import Completed
 
-from flows.video import video_pipeline
+from flows.orchestration import workflow_flow
+from flows.video import convert, place, video_pipeline
+from flows.video.convert import convert_phase
+from flows.video.place import claimed
 from lib.settings import settings
+from lib.storage import held
+from lib.storage.hold import FOLDER
 from lib.video.options import VideoOptions
 from lib.video.outcome import failures_of, outputs_of
 
@@ -117,6 +127,74 @@ def test_archives_are_deleted_on_request_only_and_once_all_is_safe(
     assert state.is_completed(), state.message
     assert listed(f"{bucket}/in") == {}
     assert "out/projects/rushes/film.mp4" in listed(f"{bucket}/out")
+
+
+@pytest.mark.usefixtures("prefect_server")
+@pytest.mark.parametrize("in_main", [True, False])
+def test_a_run_that_is_taken_over_from_ends_in_words_and_not_with_its_program(
+    s3: str, on_machine: Machine, in_main: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_machine("one")
+    monkeypatch.setattr(place, "held", partial(held, beat=0.1))
+
+    @workflow_flow("toy")
+    def toy(out: str) -> State[Any]:
+        with claimed(out) as here:
+            assert here.mirror
+            here.mirror.remote.delete(here.mirror.remote.list(FOLDER))
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline:
+                time.sleep(0.05)
+        return Completed(message="It was not told")
+
+    def work() -> State[Any]:
+        return toy(f"{s3}/out", return_state=True)  # type: ignore[no-any-return]
+
+    if in_main:
+        state = work()
+    else:
+        with ThreadPoolExecutor() as threads:
+            state = threads.submit(work).result(120)
+    assert state.is_failed()
+    assert f"Another run took over {s3}/out" in str(state.message)
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_a_phase_of_a_run_that_was_taken_over_from_hands_nothing_over(bucket: str, on_machine: Machine) -> None:
+    source, out = f"{bucket}/day one", f"{bucket}/out"
+    on_machine("one")
+    assert run(source, out, [1]).is_completed()
+    s3fs.S3FileSystem().pipe_file(f"{out}/{FOLDER}/another.1234.claim", b"{}")
+    before = listed(out)
+    with tags("run:first"):
+        state = convert_phase(source, out, VideoOptions(), return_state=True)
+    assert state.is_failed()
+    assert "Another run took over" in str(state.message)
+    assert listed(out) == before
+    with tags("run:another"):
+        assert convert_phase(source, out, VideoOptions(), return_state=True).is_completed()
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_a_phase_ends_when_its_run_is_taken_over_from_while_it_works(
+    bucket: str, on_machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, out = f"{bucket}/day one", f"{bucket}/out"
+    on_machine("one")
+    assert run(source, out, [1]).is_completed()
+    before = listed(out).keys()
+    converted = convert.convert
+
+    def meanwhile(*given: Any) -> Any:
+        s3fs.S3FileSystem().pipe_file(f"{out}/{FOLDER}/another.1234.claim", b"{}")
+        return converted(*given)
+
+    monkeypatch.setattr(convert, "convert", meanwhile)
+    with tags("run:first"):
+        state = convert_phase(source, out, VideoOptions(), return_state=True)
+    assert state.is_failed()
+    assert "Another run took over" in str(state.message)
+    assert listed(out).keys() - before == {f"out/{FOLDER}/another.1234.claim"}
 
 
 @pytest.mark.usefixtures("prefect_server")

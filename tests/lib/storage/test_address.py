@@ -1,7 +1,7 @@
 import pytest
 
 from lib.errors import InputError
-from lib.storage import checked, folder_of, is_url, name_of
+from lib.storage import checked, folder_of, is_url, name_of, protocol_of
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,7 @@ from lib.storage import checked, folder_of, is_url, name_of
         ("s3://bucket", "s3://bucket"),
         ("file:///mnt/films", "file:///mnt/films"),
         ("memory://a b/é", "memory://a b/é"),
+        ("s3://bucket/what?", "s3://bucket/what?"),
     ],
 )
 def test_a_url_of_a_folder_is_taken(given: str, taken: str) -> None:
@@ -25,6 +26,13 @@ def test_a_url_with_a_password_is_refused_and_not_repeated(url: str) -> None:
     with pytest.raises(InputError, match="password") as refused:
         checked(url)
     assert "secret" not in str(refused.value).replace("AWS_SECRET_ACCESS_KEY", "")
+
+
+@pytest.mark.parametrize("url", ["https://host/x?signature=secret", "http://host/x#secret"])
+def test_a_url_that_may_be_signed_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(InputError, match="query") as refused:
+        checked(url)
+    assert "secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -42,5 +50,6 @@ def test_a_url_that_leads_elsewhere_or_nowhere_is_refused(url: str) -> None:
 def test_parts_of_a_url() -> None:
     assert is_url("s3://b")
     assert not is_url("/a/b:c")
+    assert (protocol_of("s3://b"), protocol_of("/a/b:c")) == ("s3", "")
     assert (folder_of("s3://b/x/y.zip"), name_of("s3://b/x/y.zip")) == ("s3://b/x", "y.zip")
     assert (folder_of("s3://b"), name_of("s3://b")) == ("s3://b", "b")

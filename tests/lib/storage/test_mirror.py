@@ -1,8 +1,12 @@
 """A mirror has what storage has, and storage what is made in the mirror, each file whole."""
 
+import errno
+import fcntl
+import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -130,6 +134,64 @@ def test_what_others_of_this_machine_work_on_stays(mirror: Mirror, tmp_path: Pat
             assert tree(other.folder) == {"film": b"film", "book": b"2", "made": b"made", ".abc.regie-tmp": b"half"}
         other.push()
     assert stored(mirror.remote) == {"film": b"film", "book": b"2", "made": b"made"}
+
+
+def test_a_book_that_another_phase_writes_meanwhile_does_not_come_before_what_it_promises(mirror: Mirror) -> None:
+    (walk, walks) = mirror._files, itertools.count()
+
+    def meanwhile() -> Iterator[tuple[str, os.stat_result]]:
+        yield from walk()
+        if next(walks) == 1:
+            (mirror.folder / "result").write_bytes(b"result")
+            replaced(mirror.folder / ".regie/book", b"there is a result")
+
+    with mirror.opened():
+        (mirror.folder / ".regie").mkdir()
+        (mirror.folder / ".regie/book").write_bytes(b"there is nothing")
+        mirror._files = meanwhile  # type: ignore[method-assign]
+        mirror.push()
+        assert stored(mirror.remote) == {}
+        mirror.push()
+        assert stored(mirror.remote) == {"result": b"result", ".regie/book": b"there is a result"}
+
+
+@pytest.mark.parametrize("without", [errno.ENOLCK, errno.ENOTSUP])
+def test_on_a_disk_without_locks_nobody_removes_what_others_may_be_making(
+    mirror: Mirror, put: Put, without: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(without, os.strerror(without))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    put("film", b"film")
+    with mirror.opened():
+        mirror.pull(everything)
+        (mirror.folder / "made").write_bytes(b"made")
+        with Mirror(mirror.remote, tmp_path / "mirrors").opened():
+            pass
+        mirror.push()
+    assert stored(mirror.remote) == {"film": b"film", "made": b"made"}
+
+
+def test_a_mirror_that_is_removed_as_it_is_entered_is_made_again(
+    mirror: Mirror, put: Put, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    put("film", b"film")
+    with mirror.opened():
+        mirror.pull(everything)
+    flock, shared = fcntl.flock, itertools.count()
+
+    def removed_in_between(file: Any, how: int) -> None:
+        if how == fcntl.LOCK_SH and next(shared) == 0:
+            flock(file, fcntl.LOCK_UN)
+            assert trim(tmp_path / "mirrors", 0) == 1
+        flock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", removed_in_between)
+    with mirror.opened():
+        assert trim(tmp_path / "mirrors", 0) == 0, "it is in use"
+        mirror.pull(everything)
+        assert tree(mirror.folder) == {"film": b"film"}
 
 
 HOSTILE = ("../out", "a/../../out", "/absolute", "a//b", "a/./b", "a\\b", "x" * 300, "\x01name", "dir/")

@@ -1,3 +1,5 @@
+import contextlib
+import fcntl
 import math
 import os
 import signal
@@ -5,6 +7,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import IO
 
 import pytest
 from hypothesis import given
@@ -130,6 +133,26 @@ def test_a_run_takes_over_from_an_attempt_of_its_own_whose_lock_stayed(tmp_path:
             pass
     with Workspace(tmp_path).locked("run 3"):
         pass
+
+
+def test_who_takes_over_from_an_attempt_of_its_own_leaves_a_lock_that_another_run_made_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace(tmp_path)
+    lock, aside, flock = tmp_path / ".regie" / "lock", tmp_path / "aside", fcntl.flock
+    with contextlib.ExitStack() as held:
+        held.enter_context(workspace.locked("run 1"))
+
+        def others_come_first(file: IO[str], how: int) -> None:
+            monkeypatch.setattr(fcntl, "flock", flock)
+            lock.rename(aside)
+            held.enter_context(workspace.locked("run 2"))
+            flock(file, how)
+
+        monkeypatch.setattr(fcntl, "flock", others_come_first)
+        with pytest.raises(InputError, match="Another run works"), workspace.locked("run 1"):
+            pass
+        assert lock.read_text() == "run 2"
 
 
 @given(reports=st.lists(REPORTS, max_size=4))
