@@ -1,9 +1,9 @@
-# make setup | demo | test | check
+# make setup | demo | test | test-all | check
 PYTHON ?= python3
 export REGIE_HOME ?= $(CURDIR)/.regie
 REGIE = .venv/bin/regie
 
-.PHONY: setup demo test tools check clean
+.PHONY: setup demo test test-all tools check clean
 setup: .venv/.made
 	@$(REGIE) sync
 
@@ -20,6 +20,10 @@ demo: setup
 # The other environments are installed beside the tests that do not need them.
 test: tools
 	@.venv/bin/python tests/run.py --sync
+
+# Besides, those that take half a minute or more each.
+test-all: export ALL_TESTS = 1
+test-all: test
 
 tools: .venv/.made
 	@$(REGIE) sync base --extra test --extra dev

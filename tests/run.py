@@ -1,9 +1,10 @@
 """Run the checks and every test, each part in the environment whose packages it needs.
 
 `python tests/run.py [--sync] [PART…] [-- PYTEST ARGUMENTS]`; the parts are checks, docker, machines, stack, base,
-torch, tracking and audio. The tests of containers, machines and the stack, which mostly wait for builds and
+torch, tracking, audio and e2e. The tests of containers, machines and the stack, which mostly wait for builds and
 servers, go on beside the others; what they print comes at their end. With `--sync` the environments are installed
-meanwhile, and each part begins when the ones that it needs are ready. The last line counts the tests of all parts.
+meanwhile, and each part begins when the ones that it needs are ready. Tests that take long are skipped unless ALL_TESTS
+is set. The last line counts the tests of all parts.
 """
 
 import re
@@ -17,7 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 VIDEO = "tests/lib/video"
 SCENES, AUDIO, TRACKING = f"{VIDEO}/scenes", f"{VIDEO}/audio", f"{VIDEO}/tracking"
-STACK = ("tests/deployments", "tests/e2e", "tests/regressions")
+STACK = "tests/deployments"
+E2E = ("tests/e2e", "tests/regressions")
 DOCKER = "tests/docker"
 MACHINES = "tests/machines"
 
@@ -30,17 +32,18 @@ CHECKS = (
 PARTS = {
     "docker": (VENV, [DOCKER]),
     "machines": (VENV, [MACHINES]),
-    "stack": (VENV, [*STACK]),
+    "stack": (VENV, [STACK]),
     "base": (
         VENV,
-        ["tests", *(f"--ignore={folder}" for folder in (*STACK, DOCKER, MACHINES, SCENES, AUDIO, TRACKING))],
+        ["tests", *(f"--ignore={folder}" for folder in (STACK, *E2E, DOCKER, MACHINES, SCENES, AUDIO, TRACKING))],
     ),
     "torch": (VENV / "envs/torch", [SCENES, AUDIO]),
     "tracking": (VENV / "envs/tracking", [TRACKING]),
     "audio": (VENV / "envs/audio", [AUDIO]),
+    "e2e": (VENV, [*E2E]),
 }
 BESIDE = ("docker", "stack", "machines")
-SYNCS = {"scenes tracking": ("stack", "torch", "tracking"), "audio --engine pyannote": ("audio",)}
+SYNCS = {"scenes tracking": ("stack", "torch", "tracking"), "audio --engine pyannote": ("audio", "e2e")}
 """What `regie sync` installs, and the parts that need it."""
 COUNTED = ("passed", "failed", "errors", "skipped")
 
@@ -90,7 +93,7 @@ def sync(names: str) -> bool:
 def run_part(part: str, venv: Path, arguments: list[str], counts: dict[str, int], *, show: bool = True) -> bool:
     """Run one part, show what it prints, as it comes or else at its end, and add up its closing line."""
     started = time.monotonic()
-    command = [str(venv / "bin/python"), "-m", "pytest", "-q", "-rs", "--durations=5", *arguments]
+    command = [str(venv / "bin/python"), "-m", "pytest", "-q", "-rs", "--durations=12", *arguments]
     lines = [f"\n=== {part} ===\n"]
     if show:
         print(lines[0], end="", flush=True)

@@ -59,8 +59,8 @@ def build(
         raise typer.BadParameter("--engine adds to one image: regie images build audio --engine pyannote")
     if engine is not None and not (tag or config.docker_tag):
         raise typer.BadParameter(
-            "--engine makes another image than the usual one, which would take its name: give it a --tag, and name it in "
-            "the setting docker_images."
+            "--engine makes another image than the usual one, whose name it would take: give it a --tag, and name it "
+            "in the setting docker_images."
         )
     from deployments.images.building import Plan, build_image
 

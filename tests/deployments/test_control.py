@@ -232,6 +232,7 @@ def by_hand(toy: Run, home: Path) -> Iterator[Callable[..., "subprocess.Popen[st
         yield carry_out
 
 
+@pytest.mark.long
 def test_a_run_in_a_process_of_its_own_is_stopped_and_goes_on_in_another(
     toy: Run, by_hand: Callable[..., "subprocess.Popen[str]"]
 ) -> None:

@@ -69,6 +69,7 @@ def test_a_phase_that_is_killed_leaves_its_place_at_once(up: Holder, server: htt
     assert up.order(only=[5])["state"] == "completed"
 
 
+@pytest.mark.long
 def test_a_place_that_nobody_renews_is_freed_by_the_server(home: Path, up: Holder, server: httpx.Client) -> None:
     body = {"names": [LIMIT], "slots": 1, "lease_duration": 60}
     lease = server.post("/v2/concurrency_limits/increment-with-lease", json=body).json()["lease_id"]
@@ -102,6 +103,7 @@ def switch(server: httpx.Client, active: bool) -> None:
     until(lambda: server.patch(place, json={"active": active}).is_success)
 
 
+@pytest.mark.long
 def test_a_schedule_that_is_switched_on_starts_runs_that_do_not_overlap(
     up: Holder, server: httpx.Client, box: Path
 ) -> None:

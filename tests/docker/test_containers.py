@@ -99,6 +99,7 @@ def test_a_run_is_stopped_within_seconds_and_goes_on_where_it_was(toy: Run) -> N
     assert toy.worked("last") == ["one", "two", "two"], "the item that was done is not done again"
 
 
+@pytest.mark.long
 def test_a_phase_that_does_not_listen_is_ended_with_its_container(toy: Run) -> None:
     toy.start({"last": "deaf"}, only=[5])
     toy.wait_for_half("last")
@@ -158,6 +159,7 @@ def test_an_image_that_there_is_not_is_said(toy: Run) -> None:
     assert "There is no image regie-nothing:0 on this machine: `regie images build`" in str(state.message)
 
 
+@pytest.mark.long
 def test_runs_outlive_a_change_of_the_profile(tmp_path: Path, variables: dict[str, str]) -> None:
     home = tmp_path / "home"
     with cleaned(home):

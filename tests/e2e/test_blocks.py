@@ -15,6 +15,9 @@ Regie = Callable[..., Any]
 Set = Callable[..., subprocess.CompletedProcess[str]]
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture(scope="module")
 def lemonfox() -> Iterator[Lemonfox]:
     server = Lemonfox()

@@ -54,6 +54,7 @@ def test_an_empty_inbox_is_said(regie: Regie, server: httpx.Client, home: Path) 
     assert f"There is no archive and no video in {home / 'inbox'}" in status["message"]
 
 
+@pytest.mark.long
 def test_what_lies_in_the_inbox_is_worked_on(
     regie: Regie, server: httpx.Client, home: Path, make_video: Callable[..., Path]
 ) -> None:
@@ -65,6 +66,7 @@ def test_what_lies_in_the_inbox_is_worked_on(
     assert list((home / "video" / "output").rglob("tiny*report.html"))
 
 
+@pytest.mark.long
 def test_a_phase_alone_works_on_what_the_run_before_left(regie: Regie, server: httpx.Client) -> None:
     run_id = start(server, "video-scenes/regie")
     deadline = time.monotonic() + 300

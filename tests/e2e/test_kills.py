@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import subprocess
 import time
 import zipfile
@@ -18,11 +17,10 @@ from lib.files import is_temporary
 from lib.video.finalise.check import check_results
 
 PHASES = ("extract", "convert", "scenes", "audio", "tracking", "reduce", "finalise")
-IN_CI = ("convert",)
-"""A kill in every phase takes several minutes: `ALL_KILLS=1` does it. `test_resume` kills in the middle of tracking."""
 
 
-@pytest.mark.parametrize("phase", PHASES if os.environ.get("ALL_KILLS") else IN_CI)
+@pytest.mark.long  # `test_resume` kills in the middle of tracking
+@pytest.mark.parametrize("phase", PHASES)
 def test_a_run_that_was_killed_is_finished_by_the_next(
     phase: str,
     regie: Callable[..., Any],

@@ -51,20 +51,24 @@ def followed(up: None, folder: Path, regie_variables: dict[str, str]) -> str:
     return told("\n".join(EXAMPLES[heading] for heading in FOLLOW), folder, regie_variables)
 
 
+@pytest.mark.long
 def test_a_run_is_started_and_waited_for(followed: str) -> None:
     assert followed.splitlines()[0] == "completed 100.0"
     assert re.search(r"^3 Scenes completed transnetv2 .*\d", followed, re.MULTILINE)
 
 
+@pytest.mark.long
 def test_progress_is_told_until_the_end(followed: str) -> None:
     assert "100 %" in followed.splitlines()
 
 
+@pytest.mark.long
 def test_a_run_is_stopped_and_goes_on(followed: str) -> None:
     lines = followed.splitlines()
     assert lines[lines.index("cancelled") + 1] == "completed"
 
 
+@pytest.mark.long
 def test_the_newest_run_is_looked_at_in_a_notebook(
     followed: str, folder: Path, regie_variables: dict[str, str]
 ) -> None:
@@ -73,6 +77,7 @@ def test_the_newest_run_is_looked_at_in_a_notebook(
     assert seen.splitlines()[-7:] == followed.splitlines()[-7:]
 
 
+@pytest.mark.long
 def test_the_flow_is_called_without_a_server(
     followed: str, folder: Path, tmp_path: Path, make_home: Callable[[Path], Path]
 ) -> None:
@@ -83,5 +88,6 @@ def test_the_flow_is_called_without_a_server(
     assert told(EXAMPLES[FLOW], folder, variables) == "Completed 2 phases completed\n"
 
 
+@pytest.mark.long
 def test_a_function_is_called_without_anything(followed: str, folder: Path) -> None:
     assert told(EXAMPLES[FUNCTION], folder, {**os.environ}) == "a street.mp4 50 frames, 25.0 a second, sound: True\n"

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 import s3fs
 
 
+@pytest.mark.long
 def test_a_machine_with_nothing_on_its_disk_goes_on_where_one_was_lost(
     s3: str,
     regie_command: Path,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from prefect.client.orchestration import get_client
 from regie_toy_cluster import HOST_LOST_AFTER, Cluster, Machine, is_running
 from regie_toy_holder import until
@@ -60,6 +61,7 @@ def two(cluster: Cluster, *, name: str) -> tuple[Machine, Machine]:
     return first, second
 
 
+@pytest.mark.long
 def test_the_console_of_the_cluster_answers_whoever_has_its_token(cluster: Cluster, tmp_path: Path) -> None:
     place = {"REGIE_CONSOLE_HOST": cluster.address, "REGIE_CONSOLE_PORT": str(cluster.port("console"))}
     process = cluster.run("console", tmp_path / "home", **place)
@@ -120,6 +122,7 @@ def test_a_run_whose_machine_disappears_is_taken_up_by_another(cluster: Cluster,
     assert lines(folder, "left.worked") == ["one", "two", "two"]
 
 
+@pytest.mark.long
 def test_a_run_that_is_taken_up_adopts_the_phase_that_still_works(cluster: Cluster, folder: Path) -> None:
     first, _second = two(cluster, name="o")
     run_id = begin(folder, last="hold")
@@ -137,6 +140,7 @@ def test_a_run_that_is_taken_up_adopts_the_phase_that_still_works(cluster: Clust
     assert len(lines(folder, "last.begun")) == 1
 
 
+@pytest.mark.long
 def test_a_machine_that_was_only_cut_off_lets_go_of_what_another_took_up(cluster: Cluster, folder: Path) -> None:
     _first, second = two(cluster, name="c")
     run_id = begin(folder, last="hold")

@@ -70,6 +70,7 @@ def phase(run_id: str, key: str) -> PhaseStatus:
     return next(each for each in run_status(run_id, {"video": VIDEO}).phases if each.key == key)
 
 
+@pytest.mark.long
 def test_a_run_goes_on_in_a_bucket_when_its_machine_disappears(
     cluster: Cluster, folder: Path, storage: dict[str, str], bucket: str
 ) -> None:

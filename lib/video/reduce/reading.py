@@ -22,7 +22,8 @@ CHUNK_BYTES = 1 << 18
 VALUE_LIMIT = 1 << 26
 """A frame or a header value of more than 64 MiB is no result of an analysis: thousands of faces would be in it."""
 
-# Possessive quantifiers stand on single characters only: on groups, Python before 3.11.5 matches too little (gh-106052).
+# Possessive quantifiers stand on single characters only: on groups, Python before 3.11.5 matches too little
+# (its issue 106052).
 _SPACE = re.compile(rb"[ \t\n\r]*+")
 _STRING = re.compile(rb'(?>"[^"\\]*(?:\\.[^"\\]*)*")', re.DOTALL)
 _SCALAR = re.compile(rb"[^\s,\]}]++(?=[\s,\]}])")

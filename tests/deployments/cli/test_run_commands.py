@@ -87,6 +87,7 @@ def test_the_history_of_a_workflow_tells_how_long_its_phases_took(machine: Machi
     assert "whole run" in machine.regie("history", "toy").stdout
 
 
+@pytest.mark.long
 def test_a_run_is_cancelled_once_and_resumed(machine: Machine, working: Callable[[str], str], tmp_path: Path) -> None:
     run_id = working("hold")
     cancelled = machine.regie("cancel", run_id)

@@ -245,6 +245,7 @@ def test_a_full_disk_is_said_before_anything_starts(
     assert "Make room" in said
 
 
+@pytest.mark.long
 def test_up_lives_through_a_full_disk_and_works_when_there_is_room_again(
     up: Up, filled: Callable[[], "contextlib.AbstractContextManager[None]"]
 ) -> None:
