@@ -39,7 +39,8 @@ PARTS = {
     ),
     "torch": (VENV / "envs/torch", [SCENES, AUDIO]),
     "tracking": (VENV / "envs/tracking", [TRACKING]),
-    "audio": (VENV / "envs/audio", [AUDIO]),
+    # What differs from the environment that audio and scenes share: its engine, and another torch.
+    "audio": (VENV / "envs/audio", [f"{AUDIO}/engines", f"{AUDIO}/test_scoring.py"]),
     "e2e": (VENV, [*E2E]),
 }
 BESIDE = ("docker", "stack", "machines")
