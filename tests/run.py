@@ -1,8 +1,8 @@
 """Run the checks and every test, each part in the environment whose packages it needs.
 
-`python tests/run.py [--sync] [PART…] [-- PYTEST ARGUMENTS]`; the parts are checks, docker, machines, stack, base,
-torch, tracking, audio and e2e. The tests of containers, machines and the stack, which mostly wait for builds and
-servers, go on beside the others; what they print comes at their end. With `--sync` the environments are installed
+`python tests/run.py [--sync] [PART…] [-- PYTEST ARGUMENTS]`; the parts are checks, docker, stack, base, torch,
+tracking, audio, e2e and machines. The tests of containers and of the stack, which mostly wait for builds and servers,
+go on beside the others; what they print comes at their end. With `--sync` the environments are installed
 meanwhile, and each part begins when the ones that it needs are ready. Tests that take long are skipped unless ALL_TESTS
 is set. The last line counts the tests of all parts.
 """
@@ -31,7 +31,6 @@ CHECKS = (
 )
 PARTS = {
     "docker": (VENV, [DOCKER]),
-    "machines": (VENV, [MACHINES]),
     "stack": (VENV, [STACK]),
     "base": (
         VENV,
@@ -42,8 +41,9 @@ PARTS = {
     # What differs from the environment that audio and scenes share: its engine, and another torch.
     "audio": (VENV / "envs/audio", [f"{AUDIO}/engines", f"{AUDIO}/test_scoring.py"]),
     "e2e": (VENV, [*E2E]),
+    "machines": (VENV, [MACHINES]),
 }
-BESIDE = ("docker", "stack", "machines")
+BESIDE = ("docker", "stack")
 SYNCS = {"scenes tracking": ("stack", "torch", "tracking"), "audio --engine pyannote": ("audio", "e2e")}
 """What `regie sync` installs, and the parts that need it."""
 COUNTED = ("passed", "failed", "errors", "skipped")
