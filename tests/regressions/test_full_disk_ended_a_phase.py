@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from flows.video.common import Memory
+from flows.video.place import Place
 from lib.runs.report import Item, ItemState
 from lib.video.workspace import Workspace
 
@@ -16,7 +17,7 @@ def test_an_outcome_that_the_disk_does_not_take_is_written_with_the_next(
     workspace = Workspace(tmp_path)
     workspace.prepare()
     outcomes = tmp_path / ".regie" / "outcomes"
-    memory = Memory(workspace, "finalise", getLogger(__name__))
+    memory = Memory(Place(workspace), "finalise", getLogger(__name__))
     outcomes.touch()  # no folder can be made there: the disk refuses, whoever asks
     memory.remember(Item(subject="a.mp4", state=ItemState.FAILED, reason="The disk is full."))
     assert "a.mp4" in caplog.text
@@ -28,7 +29,7 @@ def test_an_outcome_that_the_disk_does_not_take_is_written_with_the_next(
 
 def test_an_outcome_is_written_once(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
-    memory = Memory(workspace, "finalise", getLogger(__name__))
+    memory = Memory(Place(workspace), "finalise", getLogger(__name__))
     memory.remember(Item(subject="a.mp4", state=ItemState.FAILED, reason="It is bad."))
     (tmp_path / ".regie" / "outcomes" / "finalise.json").unlink()
     memory.remember(Item(subject="b.mp4", state=ItemState.DONE))
