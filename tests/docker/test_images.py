@@ -86,7 +86,7 @@ def test_an_image_holds_no_trace_of_how_it_was_installed(
     history = " ".join(step["CreatedBy"] for step in image.history())
     assert "PIP_" not in history
     look = (
-        "ls -d /build /opt/pip /root/.cache; which gcc;"
+        "ls -d /build /opt/pip ~root/.cache; which gcc;"
         "find / -xdev -name '*.whl' -not -path '/usr/share/python-wheels/*'; true"
     )
     said = docker_engine.containers.run(image, ["sh", "-c", look], user="0:0", network_mode="none", remove=True)
