@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from lib.errors import InputError
+from lib.offers.options import OffersOptions
 from lib.runs.schedule import Schedule
 from lib.video.options import VideoOptions
 
@@ -227,7 +228,25 @@ class Settings(BaseSettings):
     workspace: str = Field(
         default="", description="Output of a run of `video` that names none; empty: `video` in Régie's home."
     )
+    mailbox: str = Field(
+        default="",
+        description="Mailbox of a run of `offers` that names none: a folder or file of messages, or `imap` for the "
+        "account of the block; empty: `offers/mail` in Régie's home.",
+    )
+    offer_store: str = Field(
+        default="",
+        description="Store of a run of `offers` that names none: a SQLite file, or `airtable` for the base of the "
+        "settings; empty: `offers/offers.db` in Régie's home.",
+    )
+    seeker: str = Field(
+        default="",
+        description="Profile of a run of `offers` that names none, a TOML file; empty: `offers/profile.toml` in Régie's "
+        "home.",
+    )
     video: VideoOptions = Field(default_factory=VideoOptions, description="How each phase of `video` does its work.")
+    offers: OffersOptions = Field(
+        default_factory=OffersOptions, description="How each phase of `offers` does its work."
+    )
 
     @classmethod
     def settings_customise_sources(

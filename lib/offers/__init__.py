@@ -1,0 +1,1 @@
+"""Job offers: from alerts in a mailbox to a scored table."""

@@ -1,0 +1,1 @@
+"""How well an offer fits a profile."""

@@ -1,0 +1,149 @@
+"""The board: the one object from which the summary table is drawn and from which is decided which phases run; pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from lib.offers.offer import Offer
+from lib.offers.statuses import Status
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How many offers of a source have a status."""
+
+    count: int = 0
+    """Alerts in the mailbox count in the column `to_import`."""
+    pending: int = 0
+    """Of offers that will be here once the store has acknowledged it; they do not count yet."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table: a source, or the totals."""
+
+    source: str
+    cells: tuple[Cell, ...]
+    """One per status, in their order."""
+    total: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """Offers by source and status, with totals both ways; a source without any is left out."""
+
+    rows: tuple[Row, ...]
+    totals: Row
+
+
+class OfferBoard:
+    """Every offer that the store holds, and the alerts that wait in the mailbox.
+
+    Filled by one load, then told of what the store has acknowledged: a status that changes is one less in its
+    old column and one more in its new. It never asks anybody anything.
+    """
+
+    def __init__(
+        self,
+        offers: Iterable[Offer] = (),
+        waiting: Mapping[str, int] | None = None,
+        *,
+        profile: str = "",
+        retry: bool = False,
+    ) -> None:
+        """Fill the board: `offers` with their records, and how many alerts of each source are `waiting`.
+
+        `profile` is the digest of the present profile: what was analysed with another is analysed again. With `retry`,
+        what ended in an error is worked on again.
+        """
+        self._profile = profile
+        self._retry = retry
+        self._offers: dict[str, Offer] = {}
+        self._by_name: dict[str, str] = {}
+        self._pending: dict[str, Offer] = {}
+        self._waiting = Counter({source: count for source, count in (waiting or {}).items() if count > 0})
+        for offer in offers:
+            self.put(offer)
+
+    @property
+    def waiting(self) -> int:
+        """How many alerts wait in the mailbox."""
+        return self._waiting.total()
+
+    def __len__(self) -> int:
+        """Return how many offers the store holds."""
+        return len(self._offers)
+
+    def find(self, offer: Offer) -> Offer | None:
+        """Return the offer that the store holds, or is about to be given, under the same key or link."""
+        for name in _names(offer):
+            if name in self._by_name:
+                return self._offers[self._by_name[name]]
+            if name in self._pending:
+                return self._pending[name]
+        return None
+
+    def to_complete(self) -> list[Offer]:
+        """Return the offers that phase 2 has to work on."""
+        return [offer for offer in self._offers.values() if self._next(offer) is Status.TO_COMPLETE]
+
+    def to_analyse(self) -> list[Offer]:
+        """Return the offers that phase 3 has to work on."""
+        return [offer for offer in self._offers.values() if self._next(offer) is Status.TO_ANALYSE]
+
+    def handled(self, source: str) -> None:
+        """Take note that an alert of a source waits no longer."""
+        if self._waiting[source] > 0:
+            self._waiting[source] -= 1
+
+    def intend(self, offer: Offer) -> None:
+        """Take note that the store is about to be given an offer as it is here."""
+        self._pending |= dict.fromkeys(_names(offer), offer)
+
+    def withdraw(self, offer: Offer) -> None:
+        """Take note that the store was not given, or did not take, what was intended."""
+        for name in _names(offer):
+            self._pending.pop(name, None)
+
+    def put(self, offer: Offer) -> None:
+        """Take note that the store holds an offer as it is here: it has its record."""
+        self.withdraw(offer)
+        before = self._offers.get(offer.record)
+        for name in _names(before) if before else ():
+            if self._by_name.get(name) == offer.record:
+                del self._by_name[name]
+        self._offers[offer.record] = offer
+        for name in _names(offer):
+            self._by_name.setdefault(name, offer.record)
+
+    def table(self) -> Table:
+        """Return the summary table."""
+        counts = Counter((offer.source, offer.status) for offer in self._offers.values())
+        counts.update({(source, Status.TO_IMPORT): count for source, count in self._waiting.items()})
+        # By identity: an offer is pending under its key and under its link.
+        pending = Counter((o.source, o.status) for o in {id(each): each for each in self._pending.values()}.values())
+        sources = sorted({source for source, _ in [*(+counts), *pending]}, key=str.casefold)
+        rows = tuple(_row(source, counts, pending) for source in sources)
+        columns = zip(*(row.cells for row in rows), strict=True) if rows else ((Cell(),) for _ in Status)
+        totals = tuple(Cell(sum(c.count for c in column), sum(c.pending for c in column)) for column in columns)
+        return Table(rows, Row("", totals, sum(cell.count for cell in totals)))
+
+    def _next(self, offer: Offer) -> Status | None:
+        """Return the column of work that an offer belongs to, if any."""
+        status = offer.status
+        if not offer.link:
+            return None
+        if status is Status.ERROR and self._retry:
+            status = Status.TO_ANALYSE if offer.description else Status.TO_COMPLETE
+        if status is Status.ANALYSED and self._profile and offer.profile != self._profile:
+            status = Status.TO_ANALYSE
+        return status if status in {Status.TO_COMPLETE, Status.TO_ANALYSE} else None
+
+
+def _names(offer: Offer) -> list[str]:
+    return [name for name in dict.fromkeys((offer.key, offer.link)) if name]
+
+
+def _row(source: str, counts: Mapping[tuple[str, Status], int], pending: Mapping[tuple[str, Status], int]) -> Row:
+    cells = tuple(Cell(counts.get((source, each), 0), pending.get((source, each), 0)) for each in Status)
+    return Row(source, cells, sum(cell.count for cell in cells))

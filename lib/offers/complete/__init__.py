@@ -1,0 +1,1 @@
+"""From the page of an offer to what it says of it."""

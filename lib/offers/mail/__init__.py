@@ -1,0 +1,1 @@
+"""Mailboxes with alerts: one port (`base`), one file per kind."""

@@ -1,0 +1,57 @@
+"""What is known of a job offer."""
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from lib.offers.statuses import Status
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A job offer, as the store keeps it; every text is plain text, empty where nothing is known."""
+
+    link: str
+    """Its own address; the store has one row per link."""
+    key: str = ""
+    """What tells it from others: `LinkedIn:4207844770`, or a fingerprint where the link says nothing."""
+    source: str = ""
+    """The site that sent the alert."""
+    title: str = ""
+    company: str = ""
+    place: str = ""
+    contract: str = ""
+    salary: str = ""
+    remote: str = ""
+    published: date | None = None
+    expires: date | None = None
+    description: str = ""
+    status: Status = Status.TO_COMPLETE
+    label: str = ""
+    """The status as the store has it, where it is one of the user's own."""
+    score: float | None = None
+    """From 0 to 100."""
+    reasons: str = ""
+    """A line per criterion: its mark and why."""
+    profile: str = ""
+    """Digest of the profile that it was analysed with."""
+    note: str = ""
+    """What happened to it, for people: why its page could not be read, what failed."""
+    seen: datetime | None = None
+    """When the alert with it was sent."""
+    record: str = ""
+    """The store's own id of its row; empty while it is not stored."""
+
+    @property
+    def name(self) -> str:
+        """How it is called where people read of it."""
+        return " · ".join(filter(None, (self.title, self.company))) or self.link or self.record
+
+
+def fingerprint(source: str, *texts: str) -> str:
+    """Return the key of an offer whose link says nothing: of its title, company and place, however they are spelt."""
+    words = (re.sub(r"[\W_]+", " ", unicodedata.normalize("NFKD", text)).encode("ascii", "ignore") for text in texts)
+    digest = hashlib.sha256(b"|".join(b" ".join(each.lower().split()) for each in words)).hexdigest()
+    return f"{source}:~{digest[:16]}"

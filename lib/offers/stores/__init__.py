@@ -1,0 +1,1 @@
+"""Stores of offers: one port (`base`), one file per adapter."""

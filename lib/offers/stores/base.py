@@ -1,0 +1,71 @@
+"""The port of a store of offers."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from lib.errors import InputError
+from lib.offers.offer import Offer
+
+BATCH = 10
+"""Offers in one write: as many as Airtable takes."""
+PAGE = 100
+"""Offers in one read: as many as Airtable gives."""
+
+
+class RefusedError(InputError):
+    """The store does not take what it was given, and would not the next time; nothing of the batch was written."""
+
+
+@dataclass
+class Calls:
+    """How often a store was asked, tries that it refused included."""
+
+    reads: int = 0
+    writes: int = 0
+
+    @property
+    def total(self) -> int:
+        """All calls."""
+        return self.reads + self.writes
+
+
+@dataclass(frozen=True)
+class Change:
+    """An offer as the store has it, and as it is to be: only fields that differ are written."""
+
+    before: Offer
+    after: Offer
+
+
+class Store(Protocol):
+    """Holds offers, one row per link; used by one thread at a time, and closed at the end.
+
+    Its methods raise UnavailableError when the store cannot be reached or refuses the credentials (in words for a
+    person, without a secret), after the tries that its adapter makes by itself.
+    """
+
+    calls: Calls
+
+    @property
+    def name(self) -> str:
+        """What it is, for people, without a secret: `SQLite offers.db`, `Airtable appX/Offres`."""
+
+    def load(self, *, open_only: bool = False) -> Iterator[list[Offer]]:
+        """Give every offer, a page at a time; with `open_only` those with a status that may still be worked on."""
+
+    def add(self, offers: Sequence[Offer]) -> list[Offer]:
+        """Write at most BATCH new offers and return them in order, each with its record.
+
+        A link that has a row already keeps that row as it is, and the offer that is returned is that row: also where
+        `load` left it out, and when the same call is made twice. Raises RefusedError.
+        """
+
+    def change(self, changes: Sequence[Change]) -> list[Offer]:
+        """Write what changed of at most BATCH offers that are there, and return them as they are now. RefusedError."""
+
+    def problems(self) -> list[str]:
+        """Compare what is there with what the settings name and say what differs, in words; empty when all is well."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""

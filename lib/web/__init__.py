@@ -1,0 +1,1 @@
+"""The web, politely: one client for everything that fetches pages."""
