@@ -240,8 +240,8 @@ class Settings(BaseSettings):
     )
     seeker: str = Field(
         default="",
-        description="Profile of a run of `offers` that names none, a TOML file; empty: `offers/profile.toml` in Régie's "
-        "home.",
+        description="Profile of a run of `offers` that names none, a TOML file; empty: `offers/profile.toml` in "
+        "Régie's home.",
     )
     video: VideoOptions = Field(default_factory=VideoOptions, description="How each phase of `video` does its work.")
     offers: OffersOptions = Field(

@@ -8,6 +8,7 @@ OFFERS = Workflow(
     flow="flows.offers.pipeline:offers_pipeline",
     subject="mail",
     engines="flows.offers.engines:engines",
+    items="flows.offers.items:items",
     defaults="lib.offers.defaults:parameters",
     phases=(
         Phase(1, "import", "Import", "flows.offers.importing:import_phase", "base", weight=10),

@@ -48,6 +48,8 @@ class Workflow:
     """The parameter that says what a run is about: a path or an address, whose last part names the run."""
     engines: str = ""
     """What tells which engines of the phases can run here: `package.module:function` (see lib.runs.engines)."""
+    items: str = ""
+    """What finds the items of a run for people to look at: `package.module:function` (see lib.runs.items)."""
     defaults: str = ""
     """What gives the parameters of a run that is started with none: `package.module:function`, of the settings."""
     schedule: Schedule | None = None

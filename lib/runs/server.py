@@ -72,6 +72,7 @@ class ArtifactRow(_Row):
 
     flow_run_id: UUID | None = None
     metadata: dict[str, str] | None = Field(default=None, alias="metadata_")
+    data: Any = None
 
 
 class LogRow(_Row):

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from lib.errors import InputError
 from lib.offers.offer import Offer
+from lib.offers.statuses import Status
 
 BATCH = 10
 """Offers in one write: as many as Airtable takes."""
@@ -53,6 +54,12 @@ class Store(Protocol):
 
     def load(self, *, open_only: bool = False) -> Iterator[list[Offer]]:
         """Give every offer, a page at a time; with `open_only` those with a status that may still be worked on."""
+
+    def find(self, source: str, status: Status, *, limit: int = PAGE) -> list[Offer]:
+        """Return the offers of a source (of all when empty) with a status, for people to look at: best score first.
+
+        OTHER stands for every status that is none of ours. One call for up to PAGE offers.
+        """
 
     def add(self, offers: Sequence[Offer]) -> list[Offer]:
         """Write at most BATCH new offers and return them in order, each with its record.
