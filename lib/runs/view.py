@@ -1,4 +1,4 @@
-"""What a run shows besides its phases: one small document, kept up to date while it works, as an artifact of its own."""
+"""What a run shows besides its phases: a small document, kept up to date while it works, an artifact of its own."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
