@@ -110,6 +110,7 @@ def run_phases(
     moved_on: Callable[[], None] = lambda: None,
     idle: Callable[[Phase], Flow[..., Any] | None] = lambda _phase: None,
     alone: Callable[[], object] = lambda: None,
+    needless: Callable[[Phase], str] = lambda _phase: "",
 ) -> list[Ended]:
     """Run the chosen phases of a workflow in their order, those that do not depend on each other at the same time.
 
@@ -120,7 +121,7 @@ def run_phases(
 
     Called inside the orchestrator's flow. `alone` is called first, unless such a phase still works; `moved_on` about
     once a second. For a phase that belongs elsewhere but would find nothing to do there, `idle` may give a flow of that
-    name that says so here.
+    name that says so here. A phase for which `needless` says why it has nothing to do, when its turn comes, is not run.
     """
     logger = get_run_logger()
     children = Children(workflow, parameters, subject)
@@ -150,6 +151,11 @@ def run_phases(
                     logger.warning("%s is skipped: it %s", phase.name, why)
                     failed[phase.key] = "was skipped"
                     settled.add(phase.key)
+                    break
+                if phase.key not in earlier and (why := needless(phase)):
+                    ended[phase.key] = Ended(phase, "completed", why)
+                    settled.add(phase.key)
+                    logger.info("%s is not run: %s", phase.name, why)
                     break
                 working[threads.submit(contextvars.copy_context().run, call_for(phase))] = phase
             else:

@@ -117,11 +117,12 @@ class OfferBoard:
             self._by_name.setdefault(name, offer.record)
 
     def table(self) -> Table:
-        """Return the summary table."""
-        counts = Counter((offer.source, offer.status) for offer in self._offers.values())
-        counts.update({(source, Status.TO_IMPORT): count for source, count in self._waiting.items()})
-        # By identity: an offer is pending under its key and under its link.
-        pending = Counter((o.source, o.status) for o in {id(each): each for each in self._pending.values()}.values())
+        """Return the summary table; also while another thread tells the board of what changed."""
+        # Each copied at once. By identity: an offer is pending under its key and under its link.
+        offers, waiting, intended = list(self._offers.values()), dict(self._waiting), list(self._pending.values())
+        counts = Counter((offer.source, offer.status) for offer in offers)
+        counts.update({(source, Status.TO_IMPORT): count for source, count in waiting.items()})
+        pending = Counter((o.source, o.status) for o in {id(each): each for each in intended}.values())
         sources = sorted({source for source, _ in [*(+counts), *pending]}, key=str.casefold)
         rows = tuple(_row(source, counts, pending) for source in sources)
         columns = zip(*(row.cells for row in rows), strict=True) if rows else ((Cell(),) for _ in Status)

@@ -52,6 +52,11 @@ class Offer:
 
 def fingerprint(source: str, *texts: str) -> str:
     """Return the key of an offer whose link says nothing: of its title, company and place, however they are spelt."""
-    words = (re.sub(r"[\W_]+", " ", unicodedata.normalize("NFKD", text)).encode("ascii", "ignore") for text in texts)
-    digest = hashlib.sha256(b"|".join(b" ".join(each.lower().split()) for each in words)).hexdigest()
+    digest = hashlib.sha256("|".join(map(_plain, texts)).encode(errors="replace")).hexdigest()
     return f"{source}:~{digest[:16]}"
+
+
+def _plain(text: str) -> str:
+    """Return a text without accents, signs and capitals."""
+    letters = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return " ".join(re.sub(r"[\W_]+", " ", letters).casefold().split())

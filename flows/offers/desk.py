@@ -1,0 +1,127 @@
+"""What the phases of a run share: the mailbox, the store and the one board, opened and loaded once."""
+
+import contextlib
+from collections.abc import Iterator
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from prefect.logging import get_run_logger
+
+from flows.offers.opening import open_mail, open_store
+from flows.view import shown
+from lib.errors import InputError, UnavailableError
+from lib.offers.analyse.profile import Profile, read_profile
+from lib.offers.board import OfferBoard
+from lib.offers.mail.base import Envelope, Mailbox
+from lib.offers.options import OffersOptions
+from lib.offers.shown import document
+from lib.offers.stores.base import Store
+from lib.offers.writing import Writing
+from lib.runs.report import Item
+
+
+class Desk:
+    """A run's mailbox, store and board.
+
+    What is wrong with the mailbox or the profile fails the phase that needs it, and no other.
+    """
+
+    def __init__(self, store: Store, mail: str, profile: str, options: OffersOptions) -> None:
+        self.store = store
+        self.options = options
+        self.envelopes: list[Envelope] = []
+        self.items: dict[str, list[Item]] = {}
+        self._mail = mail
+        self._mailbox: Mailbox | None = None
+        self._no_mail: Exception | None = None
+        self._profile: Profile | None = None
+        self._no_profile: Exception | None = None
+        try:
+            self._profile = read_profile(Path(profile))
+        except (InputError, UnavailableError) as error:
+            self._no_profile = error
+        self.board = OfferBoard()
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """The mailbox; InputError or UnavailableError when it could not be opened or looked at."""
+        if self._mailbox is None or self._no_mail is not None:
+            raise self._no_mail or UnavailableError("The mailbox was not opened.")
+        return self._mailbox
+
+    @property
+    def profile(self) -> Profile:
+        """The profile; InputError when it cannot be read."""
+        if self._profile is None:
+            raise self._no_profile or InputError("There is no profile.")
+        return self._profile
+
+    def load(self) -> None:
+        """Ask the mailbox what waits in it, and the store for every offer: the one time that it is read."""
+        try:
+            self._mailbox = open_mail(self._mail, self.options)
+            self.envelopes = self._mailbox.audit()
+        except (InputError, UnavailableError) as error:
+            self._no_mail = error
+            get_run_logger().warning("The mailbox cannot be looked at: %s", error)
+        waiting: dict[str, int] = {}
+        for envelope in self.envelopes:
+            waiting[envelope.source] = waiting.get(envelope.source, 0) + 1
+        pages = self.store.load(open_only=self.options.store.open_only)
+        self.board = OfferBoard(
+            (offer for page in pages for offer in page),
+            waiting,
+            profile=self._profile.digest if self._profile else "",
+            retry=self.options.retry,
+        )
+
+    def nothing_for(self, phase: str) -> str:
+        """Say that a phase has nothing to do, by the board alone; empty when it has."""
+        if phase == "import":
+            # What is wrong with the mailbox is for the phase to say.
+            idle = self._no_mail is None and not self.envelopes
+            return "no alert waits in the mailbox" if idle else ""
+        waiting = self.board.to_complete() if phase == "complete" else self.board.to_analyse()
+        return "" if waiting else f"nothing to {phase}"
+
+    def writing(self) -> Writing:
+        """Return what writes to the store and tells the board."""
+        return Writing(self.store, self.board)
+
+    def document(self) -> dict[str, Any]:
+        """Return what is shown of the run besides its phases."""
+        mail = self._mailbox.name if self._mailbox else self._mail
+        return document(self.board, self.options.store.statuses, self.store.calls, self.store.name, mail, self.items)
+
+    def close(self) -> None:
+        """Let go of the mailbox and the store."""
+        with contextlib.suppress(UnavailableError):
+            if self._mailbox is not None:
+                self._mailbox.close()
+        self.store.close()
+
+
+_DESK: ContextVar[Desk] = ContextVar("_DESK")
+
+
+@contextlib.contextmanager
+def desk(mail: str, store: str, profile: str, options: OffersOptions) -> Iterator[Desk]:
+    """Give the desk of the run that this is called in: the phases of a run share the one that it opened.
+
+    A phase that is run by itself opens its own. Raises InputError and UnavailableError when the store cannot be loaded.
+    """
+    if (known := _DESK.get(None)) is not None:
+        yield known
+        return
+    own = Desk(open_store(store, options), mail, profile, options)
+    try:
+        own.load()
+        token = _DESK.set(own)
+        try:
+            with shown(own.document):
+                yield own
+        finally:
+            _DESK.reset(token)
+    finally:
+        own.close()
