@@ -31,6 +31,15 @@ class Envelope:
         return f"{self.subject or '(no subject)'} · {self.sender}"
 
 
+@dataclass(frozen=True)
+class Doubt:
+    """A message that is left alone, and why: its sender may be forged, or it cannot be read."""
+
+    name: str
+    reason: str
+    """Why, in words for people."""
+
+
 class Mailbox(Protocol):
     """Gives alerts that nobody has read; closed at the end.
 
@@ -40,6 +49,10 @@ class Mailbox(Protocol):
     @property
     def name(self) -> str:
         """What it is, for people, without a secret."""
+
+    @property
+    def doubts(self) -> Sequence[Doubt]:
+        """What the last audit left alone that looked like an alert, or could not be looked at."""
 
     def audit(self) -> list[Envelope]:
         """Return the unread messages of known senders, the oldest first, without fetching any body."""

@@ -15,4 +15,5 @@ class MailOptions(BaseModel):
         default="flag", description="What becomes of an imported message of an IMAP mailbox: flagged as read, or moved."
     )
     moved_to: str = Field(default="Imported", min_length=1, description="Folder that imported messages are moved to.")
+    timeout: float = Field(default=60, gt=0, description="Seconds that an IMAP server may keep silent.")
     message_limit_mb: float = Field(default=25, gt=0, description="Largest message that is read, in megabytes.")
