@@ -6,7 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from lib.offers.statuses import StatusNames
 
-
 FieldName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^{}]+$")]
 """Braces would end the name where it stands in a formula."""
 
@@ -57,8 +56,8 @@ class AirtableOptions(BaseModel):
         default=5,
         ge=1,
         le=50,
-        description="How often a base is asked. Airtable takes 5 requests a second from all programs together: give less "
-        "where others ask it too.",
+        description="How often the base is asked. Airtable takes 5 requests a second from all programs together: give "
+        "less where others ask it too.",
     )
 
 
