@@ -1,44 +1,56 @@
 """Start a run of a workflow, follow it to its end, and say what came out."""
 
 import contextlib
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import orjson
 import typer
+from rich.console import RenderableType
 
-from deployments.cli.app import Say
+from deployments.cli.app import USAGE, Say, say
 from deployments.cli.follow import cancelled_on_leaving, exit_code, follow, output
 from deployments.cli.here import follow_here
 from deployments.cli.table import as_told, run_table
 from deployments.stack import stack
 from lib.errors import InputError
-from lib.runs.plan import Workflow
+from lib.runs.plan import PlanError, Workflow
 from lib.runs.status import RunStatus
 from lib.settings import Settings
 
-Outputs = Callable[[], list[dict[str, Any]]]
-"""Gives what a run left: per item, its `project`, its `video` and its `files`, a path per kind."""
-Failures = Callable[[list[str]], list[dict[str, str]]]
-"""Gives what failed in the phases of these keys: per item, its `file`, `phase` and `reason`."""
+if TYPE_CHECKING:  # Prefect takes seconds to import, and reads where it is at home while it is
+    from lib.runs.server import Connection
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a run left."""
+
+    outputs: Sequence[dict[str, Any]]
+    """What came out, for `--json`."""
+    failures: Sequence[dict[str, str]] = ()
+    """Per item that failed its `file`, `phase` and `reason`."""
+    shown: Sequence[RenderableType] = ()
+    """What came out, for people."""
+
+
+Leaves = Callable[["Connection", RunStatus], Left]
+"""Finds what a run left that ended like this, while the server is there."""
 
 
 def carry_out(
     workflow: Workflow,
     parameters: dict[str, Any],
     config: Settings,
-    outputs: Outputs,
-    failures: Failures,
+    leaves: Leaves,
     *,
     inline: bool,
     as_json: bool,
     say: Say,
 ) -> int:
-    """Run a workflow to its end and return the exit code; brings a server and workers up when none is running.
-
-    `outputs` says what the run left and `failures` what failed in it, once it has ended.
-    """
+    """Run a workflow to its end and return the exit code; brings a server and workers up when none is running."""
     with stack(config, say) as running, _ending_in_words(say):
         from deployments.here import begin_here
         from lib.runs import control
@@ -57,13 +69,27 @@ def carry_out(
                 with cancelled_on_leaving(run_id):
                     announce(run_id)
                     status = follow(connection, run_id, show=not as_json, check=running.check)
-        # While the server, which may hold the credentials for it, is there.
-        failed, left = failures([phase.key for phase in status.phases if phase.run_id]), outputs()
+            # While the server, which may hold the credentials for it, is there.
+            left = leaves(connection, status)
     if as_json:
-        typer.echo(orjson.dumps(as_object(status, left, failed), option=orjson.OPT_INDENT_2).decode())
+        typer.echo(orjson.dumps(as_object(status, left), option=orjson.OPT_INDENT_2).decode())
     else:
-        _show_end(status, left, failed)
+        _show_end(status, left)
     return exit_code(status)
+
+
+def selection(workflow: Workflow, only: str, first: int | None, last: int | None) -> dict[str, Any]:
+    """Return the parameters that say which phases run; what chooses none is said, and the command ends."""
+    try:
+        numbers = [int(part) for part in only.split(",") if part.strip()]
+        workflow.select(numbers, first, last)
+    except PlanError as error:
+        say(str(error))
+        raise typer.Exit(USAGE) from error
+    except ValueError as error:
+        say(f"--only takes numbers of phases, as in 2,3; it is {only!r}")
+        raise typer.Exit(USAGE) from error
+    return {"only": numbers or None, "first": first, "last": last}
 
 
 @contextlib.contextmanager
@@ -83,9 +109,7 @@ def _ending_in_words(say: Say) -> Iterator[None]:
         ) from error
 
 
-def as_object(
-    status: RunStatus, outputs: list[dict[str, Any]], failures: list[dict[str, str]] | None = None
-) -> dict[str, Any]:
+def as_object(status: RunStatus, left: Left) -> dict[str, Any]:
     """Return what `--json` prints: the run, its phases, what failed, and its outputs."""
     told = {"number", "key", "state", "duration", "done", "total", "failed", "skipped", "engine", "figures", "error"}
     return {
@@ -93,18 +117,16 @@ def as_object(
         "state": status.state.value,
         "message": status.message,
         "phases": [phase.model_dump(mode="json", include=told) for phase in status.phases],
-        "failures": failures or [],
-        "outputs": outputs,
+        "failures": list(left.failures),
+        "outputs": list(left.outputs),
     }
 
 
-def _show_end(status: RunStatus, outputs: list[dict[str, Any]], failures: list[dict[str, str]]) -> None:
+def _show_end(status: RunStatus, left: Left) -> None:
     console = output()
     console.print(run_table(status))
-    for failure in failures:
+    for failure in left.failures:
         words = f"✗ {failure['file']} ({failure['phase']}): {failure['reason']}"
         console.print(as_told(words, "red"), soft_wrap=True)
-    for left in outputs:
-        console.print(as_told("\n" + "/".join(filter(None, (left["project"], left["video"]))), "bold"))
-        for name, path in left["files"].items():
-            console.print(as_told(f"  {name:<9} {path}"), soft_wrap=True)
+    for each in left.shown:
+        console.print(each, soft_wrap=True)

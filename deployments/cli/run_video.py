@@ -1,15 +1,17 @@
 """`regie run video`: one run from start to end, followed live."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
-from deployments.cli.app import USAGE, configured, existing, quiet, run, say
-from deployments.cli.carry_out import carry_out
+from deployments.cli.app import configured, existing, quiet, run, say
+from deployments.cli.carry_out import Left, carry_out, selection
+from deployments.cli.table import as_told
 from lib.errors import InputError
-from lib.runs.plan import PlanError
+from lib.runs.status import RunStatus
 from lib.settings import Settings
 from lib.storage import checked, is_url
 from lib.video.extract.manifest import as_text
@@ -33,49 +35,52 @@ def run_video(
 ) -> None:
     """From archives of rushes to scene cuts, speakers, faces, reduced files, an archive and a report."""
     config = configured()
-    try:
-        numbers = [int(part) for part in only.split(",") if part.strip()]
-        VIDEO.select(numbers, first, last)
-    except PlanError as error:
-        say(str(error))
-        raise typer.Exit(USAGE) from error
-    except ValueError as error:
-        say(f"--only takes numbers of phases, as in 3,4; it is {only!r}")
-        raise typer.Exit(USAGE) from error
+    chosen = selection(VIDEO, only, first, last)
     if force:
         config.video.force = True
-    selection = {"only": numbers or None, "first": first, "last": last}
-    raise typer.Exit(carry_out_video(source, out, config, selection, inline=inline, as_json=as_json))
+    raise typer.Exit(carry_out_video(source, out, config, chosen, inline=inline, as_json=as_json))
 
 
 def carry_out_video(
     source: str | Path,
     out: str | Path,
     config: Settings,
-    selection: Mapping[str, Any] | None = None,
+    chosen: Mapping[str, Any] | None = None,
     *,
     inline: bool = False,
     as_json: bool = False,
 ) -> int:
-    """Run `video` to its end and return the exit code; `selection` says which phases: `only`, `first`, `last`."""
+    """Run `video` to its end and return the exit code; `chosen` says which phases: `only`, `first`, `last`."""
     source, out = _source(str(source), config), _place(str(out))
     parameters: dict[str, Any] = {
         "source": source,
         "out": out,
         "options": config.video.model_dump(mode="json"),
         "inline": inline,
-        **(selection or {}),
+        **(chosen or {}),
     }
+
+    def leaves(_connection: object, status: RunStatus) -> Left:
+        options, phases = _options(out), [phase.key for phase in status.phases if phase.run_id]
+        outputs = outputs_of(source, out, config.video.extract, options)
+        failures = failures_of(source, out, phases, config.video.extract, options)
+        return Left(outputs, failures, [line for output in outputs for line in _shown(output)])
+
     return carry_out(
         VIDEO,
         parameters,
         config,
-        lambda: outputs_of(source, out, config.video.extract, _options(out)),
-        lambda phases: failures_of(source, out, phases, config.video.extract, _options(out)),
+        leaves,
         inline=inline,
         as_json=as_json,
         say=quiet if as_json else say,
     )
+
+
+def _shown(output: dict[str, Any]) -> Iterator[Text]:
+    yield as_told("\n" + "/".join(filter(None, (output["project"], output["video"]))), "bold")
+    for name, path in output["files"].items():
+        yield as_told(f"  {name:<9} {path}")
 
 
 def _source(given: str, config: Settings) -> str:

@@ -34,7 +34,7 @@ def up(
     with _all_of_this_machine(config, port) as running:
         _say_what_is_missing(config)
         say(f"Régie is up: {running.console_url} (Prefect: {running.ui_url})")
-        say("Start a run from there, or: regie run video SOURCE --out FOLDER. Ctrl-C ends it.")
+        say(f"Start a run from there, or: regie run {{{','.join(workflows())}}} … (--help says how). Ctrl-C ends it.")
         with contextlib.suppress(KeyboardInterrupt):
             _look_after(running, config)
         say("Ending workers and server; Ctrl-C again kills them")

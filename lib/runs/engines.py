@@ -1,7 +1,7 @@
 """Which engines of a workflow's phases can run on this machine; the workflow says how to find out."""
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lib.runs.plan import PlanError, Workflow
@@ -18,10 +18,10 @@ class EngineState:
     """What is missing and how to get it; empty when it can run."""
 
 
-def engines_of(workflow: Workflow) -> Sequence[EngineState]:
+def engines_of(workflow: Workflow, say: Callable[[str], None] = lambda _line: None) -> Sequence[EngineState]:
     """Ask which engines of a workflow can run; none when it names no function that knows.
 
-    It may take many seconds. Raises PlanError when what it names is not there.
+    It may take many seconds; what is wrong with a key is said. Raises PlanError when what it names is not there.
     """
     if not workflow.engines:
         return ()
@@ -30,5 +30,5 @@ def engines_of(workflow: Workflow) -> Sequence[EngineState]:
         ask = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise PlanError(f"{workflow.key}: there is no {workflow.engines} to ask for engines: {error}") from error
-    states: Sequence[EngineState] = ask()
+    states: Sequence[EngineState] = ask(say)
     return states

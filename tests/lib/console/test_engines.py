@@ -15,14 +15,14 @@ GATE = threading.Event()
 ASKED: list[str] = []
 
 
-def stones() -> list[EngineState]:
+def stones(_say: Callable[[str], None]) -> list[EngineState]:
     """What tells of the mill's engines, once the gate is open."""
     ASKED.append("stones")
     assert GATE.wait(30)
     return [EngineState("grind", "granite", "2.0"), EngineState("grind", "flint", missing="There is no flint.")]
 
 
-def broken() -> list[EngineState]:
+def broken(_say: Callable[[str], None]) -> list[EngineState]:
     raise OSError("the mill burned down")
 
 
