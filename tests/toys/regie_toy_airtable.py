@@ -35,7 +35,6 @@ NAMES = AirtableFields()
 TYPES = {
     **dict.fromkeys(NAMES.model_dump().values(), "singleLineText"),
     **dict.fromkeys((NAMES.description, NAMES.reasons, NAMES.note), "multilineText"),
-    NAMES.link: "url",
     NAMES.published: "date",
     NAMES.expires: "date",
     NAMES.seen: "dateTime",
@@ -44,6 +43,8 @@ TYPES = {
 }
 """Types of the fields of the table, by their names."""
 TEXT_TYPES = {"singleLineText", "multilineText", "richText", "url", "email", "phoneNumber"}
+MERGED_TYPES = {"singleLineText", "multilineText", "number", "date", "singleSelect", "multipleSelects"}
+"""What the service can find rows again by; not a URL, for one."""
 
 
 class RefusedError(Exception):
@@ -307,7 +308,10 @@ class Airtable:
             )
         names = upsert["fieldsToMergeOn"]
         for name in names:
-            self._known(name)
+            if self._known(name) not in MERGED_TYPES:
+                raise RefusedError(
+                    422, "INVALID_REQUEST_UNKNOWN", f'Field "{name}" is of a type that cannot be merged on'
+                )
             if fields.get(name) in (None, ""):
                 raise RefusedError(422, "INVALID_VALUE_FOR_COLUMN", f'Field "{name}" must have a value to be merged on')
         same = [record for record, row in self.records.items() if all(row.get(name) == fields[name] for name in names)]

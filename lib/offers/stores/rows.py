@@ -2,13 +2,15 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from typing import TypeVar
 
 from lib.offers.offer import Offer
 from lib.offers.statuses import Status, StatusNames
-from lib.offers.stores.base import RefusedError
+from lib.offers.stores.base import BATCH, Change, RefusedError
 
+T = TypeVar("T")
 Value = str | float | None
 Row = dict[str, Value]
 
@@ -21,6 +23,9 @@ TEXTS = (
     "link", "key", "source", "title", "company", "place", "contract", "salary", "remote", "description", "reasons",
     "profile", "note",
 )  # fmt: skip
+
+SAYING = ("key", "source", "title", "company", "status")
+"""A row with none of these is no offer yet."""
 
 LONGEST = 100_000
 """Characters of a text, counted as Airtable does, which takes no more."""
@@ -69,15 +74,28 @@ def offer_of(record: str, row: Mapping[str, object], names: StatusNames) -> Offe
     )
 
 
-def is_blank(offer: Offer) -> bool:
-    """Whether a row says nothing, or has a link alone: it is no offer yet.
+def difference(change: Change, names: StatusNames) -> Row:
+    """Return what of a row a change is about; empty when there is nothing to write."""
+    before, after = row_of(change.before, names), row_of(change.after, names)
+    return {name: value for name, value in after.items() if value != before[name]}
 
-    One with a link alone is what a process leaves that is killed between the two writes with which AirtableStore adds
-    an offer that may be there already.
+
+def is_blank(offer: Offer) -> bool:
+    """Whether a row says nothing of SAYING: it is no offer yet; `load` leaves it out, and `add` may fill it in.
+
+    A process that is killed between the two writes with which AirtableStore adds what may be there already leaves one
+    with a link alone.
     """
-    return not (offer.key or offer.source or offer.title or offer.company or offer.label) and (
-        offer.status is Status.OTHER
+    return offer.status is Status.OTHER and not (
+        offer.label or offer.key or offer.source or offer.title or offer.company
     )
+
+
+def batch(given: Sequence[T]) -> Sequence[T]:
+    """Return what a write is given, which must be at most BATCH."""
+    if len(given) > BATCH:
+        raise ValueError(f"a write takes {BATCH} offers at most")
+    return given
 
 
 def clean(value: str) -> str:
