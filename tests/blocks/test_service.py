@@ -14,6 +14,7 @@ CANARY = "canary-0123456789"
 NEEDED: Mapping[str, Mapping[str, Any]] = {
     "huggingface": {"token": CANARY},
     "lemonfox": {"api_key": CANARY},
+    "mailbox": {"host": "imap.studio.example", "user": "jo@studio.example", "password": CANARY},
     "storage": {"url": "s3://rushes", "secret_key": CANARY, "token": CANARY, "options": {"password": CANARY}},
 }
 ALL = pytest.mark.parametrize("kind", BLOCKS.values(), ids=list(BLOCKS))
@@ -51,7 +52,7 @@ def test_what_is_wrong_is_said_without_the_secret(kind: type[ServiceBlock]) -> N
     with pytest.raises(ValidationError) as wrong:
         filled_in(kind, **{name: f"{CANARY}\r\nX-Header: évil"})
     assert CANARY not in str(wrong.value)
-    assert "no accents, spaces or line breaks" in str(wrong.value)
+    assert "line breaks" in str(wrong.value)
 
 
 @ALL

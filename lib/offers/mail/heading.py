@@ -1,5 +1,6 @@
 """The head of a message: the few fields that say what it is, read with bounded memory from whatever was sent."""
 
+import contextlib
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -49,13 +50,13 @@ class Heading:
     @property
     def subject(self) -> str:
         """Its subject as one line of plain text, without anything that cannot be seen."""
-        return readable(self._text(b"subject"))[:SUBJECT_LENGTH]
+        return readable(self._text(b"subject")[: 5 * SUBJECT_LENGTH])[:SUBJECT_LENGTH]
 
     @property
     def sent(self) -> datetime | None:
         """When its sender says that it was sent, in UTC."""
         try:
-            moment = parsedate_to_datetime(self._text(b"date").strip())
+            moment = parsedate_to_datetime(self._text(b"date")[:100].strip())
             return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
         except (ValueError, TypeError, IndexError, OverflowError):
             return None
@@ -95,10 +96,8 @@ def read_heading(stream: BinaryIO) -> Heading:
 
 def readable(text: str) -> str:
     """Return a field as plain text on one line: encoded words decoded as far as they can be, nothing that is unseen."""
-    try:
+    with contextlib.suppress(MessageError, ValueError):
         text = "".join(_decoded(part, charset) for part, charset in decode_header(text))
-    except (MessageError, ValueError):
-        pass  # it is shown as it was sent
     return " ".join("".join(" " if each.isspace() else each for each in text if _is_seen(each)).split())
 
 
@@ -118,8 +117,9 @@ def _decoded(part: bytes | str, charset: str | None) -> str:
             return part.decode("latin-1")
 
 
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
 _COMMENT = re.compile(r"\([^()]*\)")
+_BRACKETED = re.compile(r"<([^<>]*)>")
 _ADDRESS = re.compile(r"[^@\s<>\"(),:;]+@[^@\s<>\"(),:;]+", re.ASCII)
 
 
@@ -134,15 +134,15 @@ def _plain(text: str) -> str:
 
 
 def _addresses(text: str) -> Iterator[str]:
-    """Give the addresses of a From: those in angle brackets, or else those that stand alone.
+    """Give the addresses of a From: of each part of the list those in angle brackets, or else what stands alone.
 
     Only plain ASCII counts: a letter that merely becomes an ASCII one in lower case is a look-alike.
     """
-    text = _plain(text)
-    bracketed = re.findall(r"<([^<>]*)>", text)
-    for each in bracketed or re.split(r"[,;:]", text):
-        if (address := each.strip()).isascii() and _ADDRESS.fullmatch(address):
-            yield address.lower()
+    text = _BRACKETED.sub(lambda found: re.sub(r"[,;:]", " ", found[0]), _plain(text))
+    for part in re.split(r"[,;:]", text):
+        for each in _BRACKETED.findall(part) or [part]:
+            if (address := each.strip()).isascii() and _ADDRESS.fullmatch(address):
+                yield address.lower()
 
 
 def _refused(results: str) -> str:

@@ -1,0 +1,204 @@
+"""An mbox file: messages without R in their field `Status` are unread."""
+
+import contextlib
+import errno
+import hashlib
+import mailbox
+import os
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from lib.errors import InputError, UnavailableError
+from lib.files import replacing
+from lib.offers.mail.base import MessageGoneError
+from lib.offers.mail.files import bounded, open_message, unwritable, why
+from lib.offers.mail.found import Found, Unreadable
+from lib.offers.mail.heading import LINE_BYTES, Heading
+
+BEGINS = b"From "
+_BEGINS = re.compile(rb"From \S.*\d\d:\d\d.*\d{4}")
+"""The line before each message. What else begins with From, after an empty line, is text that was not escaped."""
+_ESCAPED = re.compile(rb"^>(>*From )", re.MULTILINE)
+_STATUS = re.compile(rb"Status[ \t]*:", re.IGNORECASE)
+_WRITTEN = re.compile(
+    rb"(?:(?:X-)?Status|X-Keywords|X-UID|X-IMAP(?:base)?|Content-Length|Lines|X-Mozilla-[\w-]+)[ \t]*:", re.IGNORECASE
+)
+"""What programs write into the heads of messages: states, numbers, lengths."""
+STALE_SECONDS = 300
+"""Age at which the lock file of a program that crashed is removed, as other programs do (liblockfile)."""
+COPY_BYTES = 1024 * 1024
+
+
+def is_mbox(path: Path) -> bool:
+    """Whether a file is an mbox, from its first line; OSError when it cannot be read."""
+    with open_message(path) as stream:
+        return _BEGINS.match(stream.readline(LINE_BYTES)) is not None
+
+
+@dataclass(frozen=True)
+class _Span:
+    """Where a message is."""
+
+    start: int
+    end: int
+    heading: Heading
+
+    @property
+    def read(self) -> bool:
+        return any(b"R" in each.upper() for each in self.heading.fields.get(b"status", ()))
+
+
+class Mbox:
+    """The messages of one file. One that is there twice, byte for byte, counts as one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._spans: dict[str, _Span] = {}
+
+    def unread(self) -> Iterator[Found | Unreadable]:
+        """Give the heads of the messages that nobody has read."""
+        self._look()
+        for key, span in self._spans.items():
+            yield Found(key, span.heading, span.end - span.start)
+
+    def read(self, key: str, limit: int) -> bytes:
+        """Return a message without the line before it; it is found by its content, wherever it is by now."""
+        try:
+            with open_message(self.path) as stream:
+                for look in (False, True):
+                    if look:
+                        self._look()
+                    if (span := self._spans.get(key)) and _digest(stream, span) == key:
+                        bounded(b"", limit, span.end - span.start)
+                        stream.seek(span.start)
+                        return _message(stream.read(span.end - span.start))
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise InputError(f"It cannot be read: {why(error)}.") from None
+        raise MessageGoneError(key)
+
+    def handled(self, keys: Sequence[str]) -> None:
+        """Write the file anew, with `Status: RO` on messages and all others byte for byte as they were."""
+        wanted = set(keys)
+        try:
+            with self._locked(), open_message(self.path) as stream:
+                spans = [each for each in _spans(stream) if not each.read and _digest(stream, each) in wanted]
+                if spans:
+                    self._rewrite(stream, spans)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise unwritable(self.path, error) from None
+
+    def _look(self) -> None:
+        with open_message(self.path) as stream:
+            unread = [span for span in _spans(stream) if not span.read]
+            self._spans = {_digest(stream, span): span for span in reversed(unread)}
+
+    def _rewrite(self, stream: BinaryIO, spans: list[_Span]) -> None:
+        was = os.fstat(stream.fileno())
+        with replacing(self.path) as temporary:
+            # Nobody else may read it, at no time.
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copy:
+                stream.seek(0)
+                for span in spans:
+                    _copy(stream, copy, span.start)
+                    first = stream.readline()
+                    copy.write(first + b"Status: RO" + first[-2 if first.endswith(b"\r\n") else -1 :])
+                    copy.writelines(_head(stream, span.end, _STATUS))
+                _copy(stream, copy, was.st_size)
+                with contextlib.suppress(PermissionError):
+                    os.fchown(copy.fileno(), was.st_uid, was.st_gid)
+                os.fchmod(copy.fileno(), was.st_mode & 0o7777)
+            now = self.path.stat()
+            if (now.st_ino, now.st_size, now.st_mtime_ns) != (was.st_ino, was.st_size, was.st_mtime_ns):
+                raise UnavailableError(f"Another program writes to {self.path} without locking it: try again later.")
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other programs from writing, by both of the locks that they look at."""
+        if not os.access(self.path, os.W_OK):
+            self.path.stat()
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        lock = self.path.with_name(f"{self.path.name}.lock")
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - lock.lstat().st_mtime > STALE_SECONDS:
+                lock.unlink()
+        try:
+            box = mailbox.mbox(self.path, create=False)
+        except mailbox.NoSuchMailboxError:
+            raise FileNotFoundError(self.path) from None
+        try:
+            box.lock()
+            yield
+        except mailbox.ExternalClashError:
+            raise UnavailableError(
+                f"Another program has {self.path} locked: imported messages stay in it as unread. Try again later."
+            ) from None
+        finally:
+            box.close()
+
+
+def _spans(stream: BinaryIO) -> Iterator[_Span]:
+    """Give the messages of an mbox, one after the other."""
+    start, heading, in_head, empty_before, whole = None, Heading(), False, True, True
+    position = 0
+    stream.seek(0)
+    while line := stream.readline(LINE_BYTES):
+        if whole and empty_before and line.startswith(BEGINS) and _BEGINS.match(line):
+            if start is not None:
+                yield _Span(start, position, heading)
+            start, heading, in_head = position, Heading(), True
+        elif in_head:
+            in_head = heading.feed(line)
+        empty_before = whole and not line.rstrip(b"\r\n")
+        whole = line.endswith(b"\n")
+        position += len(line)
+    if start is not None:
+        yield _Span(start, position, heading)
+
+
+def _message(content: bytes) -> bytes:
+    """Return a message without what an mbox adds: the line before it, an empty one after it, escaped lines."""
+    content = content.partition(b"\n")[2]
+    for newline in (b"\r\n", b"\n"):
+        if content.endswith(2 * newline):
+            content = content.removesuffix(newline)
+    return _ESCAPED.sub(rb"\1", content)
+
+
+def _digest(stream: BinaryIO, span: _Span) -> str:
+    """Return what a message is known by: its content, but for what programs write into its head."""
+    digest = hashlib.sha256()
+    stream.seek(max(span.start, span.end - 16))
+    tail = stream.read(span.end - stream.tell())
+    end = span.end - len(tail) + len(tail.rstrip(b"\r\n"))
+    stream.seek(span.start)
+    for line in _head(stream, end, _WRITTEN):
+        digest.update(line)
+    while (left := end - stream.tell()) > 0 and (piece := stream.read(min(left, COPY_BYTES))):
+        digest.update(piece)
+    return digest.hexdigest()[:32]
+
+
+def _head(stream: BinaryIO, end: int, without: re.Pattern[bytes]) -> Iterator[bytes]:
+    """Give the rest of a message's head, with the empty line at its end, without some fields."""
+    whole, left_out = True, False
+    while (left := end - stream.tell()) > 0 and (line := stream.readline(min(left, LINE_BYTES))):
+        if whole and line[:1] not in b" \t":
+            left_out = without.match(line) is not None
+        if not left_out:
+            yield line
+        if whole and not line.rstrip(b"\r\n"):
+            return
+        whole = line.endswith(b"\n")
+
+
+def _copy(source: BinaryIO, target: BinaryIO, end: int) -> None:
+    while (left := end - source.tell()) > 0 and (piece := source.read(min(left, COPY_BYTES))):
+        target.write(piece)
