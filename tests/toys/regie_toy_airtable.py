@@ -385,6 +385,7 @@ def airtable(
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one packet, else each answer waits for an acknowledgement
 
         def handle_all(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -156,4 +156,4 @@ def _moment(value: datetime) -> str:
         moment = value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
     except OverflowError:
         moment = value.replace(tzinfo=UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    return moment.replace(microsecond=0, tzinfo=None).isoformat() + ".000Z"
