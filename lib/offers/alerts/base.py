@@ -1,9 +1,7 @@
-"""What a sender's parser is, and what it finds."""
+"""What is found in alerts."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
 
 
 @dataclass(frozen=True)
@@ -21,7 +19,7 @@ class Card:
     """An offer as an alert shows it; every text is plain text, empty where the alert says nothing."""
 
     link: str
-    """As the alert has it: perhaps through a tracker."""
+    """The offer's own address where the alert's link says which it is; else that link as it stands, a tracker's."""
     title: str
     company: str = ""
     place: str = ""
@@ -39,23 +37,15 @@ class Message:
     sender: str
     subject: str
     sent: datetime | None
-    text: str
+    text: str = field(repr=False)
     """Its plain text; empty when there is none."""
-    html: str
-    """Its HTML; empty when there is none."""
-    addresses: tuple[str, ...] = field(default=())
+    html: str = field(repr=False)
+    """What people see of its HTML: tags and texts, no attribute but `href` of links; empty when there is none."""
 
 
-class Sender(Protocol):
-    """A site that sends alerts."""
+@dataclass(frozen=True)
+class Alert:
+    """A message and the offers that it shows."""
 
-    name: str
-    """The source of its offers: `LinkedIn`."""
-    addresses: tuple[str, ...]
-    """Where its alerts come from, in lower case: whole addresses, or domains that begin with `@`."""
-
-    def identify(self, link: str) -> Identity | None:
-        """Return which offer a link leads to, from the link alone; None for any other link, a look-alike's included."""
-
-    def cards(self, message: Message) -> Sequence[Card]:
-        """Return the offers that a message shows, in their order."""
+    message: Message
+    cards: tuple[Card, ...]

@@ -1,0 +1,141 @@
+"""The texts of a message as it was sent, which may be broken in any way."""
+
+import base64
+import binascii
+import codecs
+import quopri
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.errors import HeaderParseError, MessageError
+from email.header import decode_header
+from email.message import Message
+from email.policy import Compat32
+from email.utils import parseaddr, parsedate_to_datetime
+
+from lib.errors import InputError
+from lib.offers.alerts.text import plain
+
+DEEPEST = 50
+"""Parts with parts in them: the parser recurses, and compares each line with the boundaries of all that are open."""
+MOST_TEXTS = 50
+"""Parts that are texts; further ones are left out."""
+LARGEST = 8_000_000
+"""Bytes of a text; what follows is left out."""
+LONGEST_HEADER = 8_000
+"""Characters of a header; what follows is left out."""
+
+_NESTING = re.compile(rb"^content-type:[ \t\r\n]*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
+_BASE64 = re.compile(rb"[A-Za-z0-9+/=_-]*")
+_QUOTED = re.compile(rb"=(?:\r?\n|3D|C3=[89AB])")
+_CHARSET = re.compile(
+    r"(?:utf-(?:16|32).*|iso8859-\d+|cp\d+|koi8-.*|mac-.*|gb.*|big5.*|euc.*|shift.*|iso2022.*|hz|johab|tis-620)"
+)
+_WESTERN = {"iso8859-1", "cp1252"}
+
+
+class _Bounded(Compat32):
+    """Cuts headers before anything looks at them: what reads their fields takes quadratic time."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        """Return name and value of a header."""
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:LONGEST_HEADER]
+
+
+def opened(raw: bytes) -> Message:
+    """Parse a message. InputError when nothing can be made of it."""
+    # Not policy.default: it raises on headers that are not well formed, and nothing of what it offers is needed here.
+    if len(_NESTING.findall(raw)) > DEEPEST:
+        raise InputError(f"the message has more than {DEEPEST} parts with parts in them: look at it in a mail program")
+    try:
+        return message_from_bytes(raw, policy=_Bounded())
+    except (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError, AssertionError) as error:
+        raise InputError(f"the message cannot be read: {type(error).__name__}") from error
+
+
+def header(message: Message, name: str) -> str:
+    """Return a header decoded, on one line; empty when it is missing."""
+    value = next((str(value) for key, value in message.raw_items() if key.lower() == name), "")
+    text = _as_text(value.encode("utf-8", "surrogateescape"), "")
+    try:
+        chunks = decode_header(text)
+    except (HeaderParseError, binascii.Error, ValueError):
+        return plain(text)
+    return plain("".join(each if isinstance(each, str) else _as_text(each, charset or "") for each, charset in chunks))
+
+
+def sender(message: Message) -> str:
+    """Return the address that a message says it is from, in lower case."""
+    return parseaddr(header(message, "from"))[1].lower()
+
+
+def sent(message: Message) -> datetime | None:
+    """Return when a message says it was sent, in UTC; None when it does not say."""
+    try:
+        when = parsedate_to_datetime(header(message, "date"))
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def texts(message: Message) -> Iterator[tuple[str, str]]:
+    """Yield kind (`text/plain`, `text/html`) and text of the parts of a message, and of messages in it.
+
+    Attachments are left out. Transfer encodings and charsets that lie are found out.
+    """
+    count = 0
+    for part in message.walk():
+        kind = part.get_content_type()
+        if kind not in {"text/plain", "text/html"} or part.is_multipart():
+            continue
+        if header(part, "content-disposition").lower().startswith("attachment"):
+            continue
+        yield kind, _as_text(_content(part)[:LARGEST], _charset(part))
+        count += 1
+        if count == MOST_TEXTS:
+            return
+
+
+def _content(part: Message) -> bytes:
+    payload = part.get_payload(decode=False)
+    raw = payload.encode("utf-8", "surrogateescape") if isinstance(payload, str) else b""
+    encoding = header(part, "content-transfer-encoding").lower()
+    if encoding == "base64":
+        compact = b"".join(raw.split())
+        return _base64(compact) if _BASE64.fullmatch(compact) else raw
+    if encoding == "quoted-printable" or (encoding in {"", "7bit", "8bit"} and len(_QUOTED.findall(raw[:20_000])) > 5):
+        return quopri.decodestring(raw)
+    return raw
+
+
+def _base64(compact: bytes) -> bytes:
+    compact = compact.rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
+    whole = compact[: len(compact) - (len(compact) % 4 == 1)]
+    try:
+        return base64.b64decode(whole + b"=" * (-len(whole) % 4))
+    except binascii.Error:
+        return compact
+
+
+def _charset(part: Message) -> str:
+    found = re.search(r"charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", header(part, "content-type"), re.IGNORECASE)
+    return found[1] if found else ""
+
+
+def _as_text(raw: bytes, charset: str) -> str:
+    """Decode bytes: what is valid UTF-8 is UTF-8 whatever was declared, and what is nothing else is cp1252."""
+    try:
+        declared = codecs.lookup(charset).name if charset else ""
+    except LookupError:
+        declared = ""
+    others = [declared] if _CHARSET.fullmatch(declared) and declared not in _WESTERN else []
+    # Charsets whose bytes are all ASCII look like UTF-8.
+    escaped = declared.startswith(("iso2022", "hz", "utf-16", "utf-32"))
+    for each in [*others, "utf-8"] if escaped else ["utf-8", *others]:
+        try:
+            return raw.decode(each)
+        except (UnicodeError, LookupError):
+            continue
+    return raw.decode("cp1252", "replace")
