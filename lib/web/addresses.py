@@ -1,6 +1,6 @@
 """Which addresses of the internet protocol a page may come from."""
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 Address = IPv4Address | IPv6Address
 
@@ -71,8 +71,3 @@ def unwrapped(address: Address) -> Address:
         if address in _NAT64:
             return IPv4Address(int(address) & 0xFFFF_FFFF)
     return address
-
-
-def parsed(text: str) -> Address:
-    """Return the address that the system's resolver wrote."""
-    return ip_address(text)

@@ -14,6 +14,11 @@ class WebOptions(BaseModel):
         description="What the client calls itself. Sites' robots.txt is read for the name before the first slash; an "
         "address of yours after it, in brackets, lets a site's owner write to you.",
     )
+    languages: str = Field(
+        default="fr, en;q=0.8",
+        pattern=r"^[A-Za-z0-9*,;=. -]{1,200}$",
+        description="Languages in which pages are asked for, as the header `Accept-Language` has them.",
+    )
     allow_private: bool = Field(
         default=False, description="Fetch also from private addresses, such as those of the local network."
     )
@@ -71,3 +76,8 @@ class WebOptions(BaseModel):
         le=3600,
         description="Longest `Retry-After` that is waited for, in seconds; a host that wants more is left alone.",
     )
+
+    @property
+    def robot(self) -> str:
+        """The name that robots.txt files call it by: its product token."""
+        return self.user_agent.partition(" ")[0].partition("/")[0]

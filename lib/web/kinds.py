@@ -1,0 +1,23 @@
+"""Telling text from what is none."""
+
+import codecs
+import re
+
+_TEXT = re.compile(r"text/.+|application/(xml|json|xhtml\S*|\S+\+(xml|json))|")
+_UNKNOWN = frozenset({"application/octet-stream", "binary/octet-stream", "application/unknown", "unknown/unknown"})
+_BINARY = (b"%PDF-", b"PK\x03\x04", b"\x1f\x8b", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"\xd0\xcf\x11\xe0")
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+
+
+def is_text(kind: str) -> bool:
+    """Return whether a content type is that of text, or says nothing."""
+    return kind in _UNKNOWN or _TEXT.fullmatch(kind) is not None
+
+
+def is_binary(body: bytes) -> bool:
+    """Return whether a body that is said to be text is none."""
+    if body.startswith(_WIDE):
+        return False
+    # In UTF-16 without a mark every other byte may be zero, in other text none, save by accident.
+    start = body[:4096]
+    return body.startswith(_BINARY) or min(start[::2].count(0), start[1::2].count(0)) > 2
