@@ -1,7 +1,7 @@
 """Phase 1: alerts that nobody has read become offers in the store."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from lib.errors import InputError
@@ -10,7 +10,7 @@ from lib.offers.alerts.parsing import read_alert
 from lib.offers.board import OfferBoard
 from lib.offers.mail.base import Envelope, Mailbox, MessageGoneError
 from lib.offers.offer import Offer
-from lib.offers.statuses import Status
+from lib.offers.stores.rows import is_blank
 from lib.offers.writing import Writing
 from lib.runs.report import Item, ItemState
 
@@ -62,20 +62,11 @@ def import_alerts(
 
 def _bring_in(offer: Offer, alert: _Alert, done: list[_Alert], board: OfferBoard, writing: Writing) -> None:
     known = board.find(offer)
-    if known is not None and not _is_blank(known):
+    if known is not None and not is_blank(known):
         alert.known += 1
         return
     alert.waiting += 1
-    stored, refused = partial(_stored, alert, done), partial(_refused, alert, done)
-    if known is None:
-        writing.add(offer, stored, refused)
-    else:
-        writing.change(known, replace(offer, record=known.record, link=known.link), stored, refused)
-
-
-def _is_blank(offer: Offer) -> bool:
-    """Whether a row is but a link: a run was killed between making it and filling it."""
-    return bool(offer.record) and offer.status is Status.OTHER and not (offer.label or offer.title or offer.company)
+    writing.add(offer, partial(_stored, alert, done), partial(_refused, alert, done))
 
 
 def _stored(alert: _Alert, done: list[_Alert], _offer: Offer) -> None:

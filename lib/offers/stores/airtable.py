@@ -14,7 +14,7 @@ from lib.offers.stores.airtable_schema import schema_problems
 from lib.offers.stores.airtable_transport import Transport
 from lib.offers.stores.base import PAGE, Calls, Change
 from lib.offers.stores.options import StoreOptions
-from lib.offers.stores.rows import Row, batch, clean, difference, is_blank, offer_of, row_of
+from lib.offers.stores.rows import Row, batch, clean, difference, is_blank, is_empty, offer_of, row_of
 from lib.throttle import Throttle
 
 T = TypeVar("T")
@@ -62,8 +62,8 @@ class AirtableStore:
         """Give every offer, a page at a time; with `open_only` those with a status that may still be worked on."""
         pages = self._table.iterate(page_size=PAGE, fields=list(self._fields.values()), **self._open(open_only))
         while (page := self._ask(lambda: next(pages, None))) is not None:
-            offers = [offer for offer in map(self._offer, page) if not is_blank(offer)]
-            self._known |= {offer.link: offer for offer in offers}
+            offers = [offer for offer in map(self._offer, page) if not is_empty(offer)]
+            self._known |= {offer.link: offer for offer in offers if not is_blank(offer)}
             yield offers
         self._all_known = self._all_known or not open_only
 
@@ -81,7 +81,7 @@ class AirtableStore:
                 sort=[f"-{self._fields['score']}"],
             )
         )
-        offers = [offer for offer in map(self._offer, records) if not is_blank(offer) and offer.status is status]
+        offers = [offer for offer in map(self._offer, records) if not is_empty(offer) and offer.status is status]
         return sorted(offers, key=lambda offer: (offer.score is None, -(offer.score or 0)))
 
     def add(self, offers: Sequence[Offer]) -> list[Offer]:

@@ -80,8 +80,13 @@ def difference(change: Change, names: StatusNames) -> Row:
     return {name: value for name, value in after.items() if value != before[name]}
 
 
+def is_empty(offer: Offer) -> bool:
+    """Whether a row says nothing at all: Airtable puts some into every new table. They are left out."""
+    return is_blank(offer) and not offer.link
+
+
 def is_blank(offer: Offer) -> bool:
-    """Whether a row says nothing of SAYING: it is no offer yet; `load` leaves it out, and `add` may fill it in.
+    """Whether a row says nothing of SAYING: it is no offer yet, and `add` may fill it in.
 
     A process that is killed between the two writes with which AirtableStore adds what may be there already leaves one
     with a link alone.

@@ -10,7 +10,7 @@ from lib.offers.offer import Offer
 from lib.offers.statuses import OPEN, Status
 from lib.offers.stores.base import PAGE, Calls, Change, RefusedError
 from lib.offers.stores.options import StoreOptions
-from lib.offers.stores.rows import COLUMNS, SAYING, Row, batch, difference, is_blank, offer_of, row_of
+from lib.offers.stores.rows import COLUMNS, SAYING, Row, batch, difference, is_empty, offer_of, row_of
 
 APPLICATION = 0x5265676F
 """Marks a file as ours: `Rego`."""
@@ -73,7 +73,7 @@ class SqliteStore:
             found = self._select(f"WHERE id > ? AND {_among(statuses)} ORDER BY id LIMIT ?", last, *statuses, PAGE + 1)
             more, found = len(found) > PAGE, found[:PAGE]
             last = int(found[-1].record) if found else last
-            yield [offer for offer in found if not is_blank(offer)]
+            yield [offer for offer in found if not is_empty(offer)]
 
     def find(self, source: str, status: Status, *, limit: int = PAGE) -> list[Offer]:
         """Return the offers of a source (of all when empty) with a status, the best score first."""
@@ -83,7 +83,7 @@ class SqliteStore:
             "ORDER BY typeof(score) IN ('integer', 'real') DESC, score DESC, id LIMIT ?",
             source, source, status, limit,
         )  # fmt: skip
-        return [offer for offer in found if not is_blank(offer)]
+        return [offer for offer in found if not is_empty(offer)]
 
     def add(self, offers: Sequence[Offer]) -> list[Offer]:
         """Write at most BATCH new offers and return them, or the rows that their links have already, in order."""
