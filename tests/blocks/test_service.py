@@ -15,6 +15,7 @@ NEEDED: Mapping[str, Mapping[str, Any]] = {
     "huggingface": {"token": CANARY},
     "lemonfox": {"api_key": CANARY},
     "mailbox": {"host": "imap.studio.example", "user": "jo@studio.example", "password": CANARY},
+    "model": {"api_key": CANARY},
     "storage": {"url": "s3://rushes", "secret_key": CANARY, "token": CANARY, "options": {"password": CANARY}},
 }
 ALL = pytest.mark.parametrize("kind", BLOCKS.values(), ids=list(BLOCKS))

@@ -13,8 +13,7 @@ from lib.offers.offer import Offer
 from lib.offers.statuses import Status
 
 ENGINES: Mapping[str, str] = {"llm": "lib.offers.analyse.llm", "embedded": "lib.offers.analyse.embedded"}
-"""Module of each engine by its name; it has the functions `unavailable` and `engine`. Importing one imports none of its
-packages."""
+"""Module of each engine by its name; it has the functions `unavailable`, `version` and `engine`. To import it is cheap."""
 BY = "Analysed by "
 
 
@@ -75,6 +74,12 @@ def missing(name: str, options: AnalyseOptions, secrets: ModelSecrets | None) ->
         return f"there is no such engine: {', '.join(ENGINES)}"
     unavailable = cast(Callable[[AnalyseOptions, ModelSecrets | None], str], import_module(ENGINES[name]).unavailable)
     return unavailable(options, secrets)
+
+
+def version(name: str, options: AnalyseOptions, secrets: ModelSecrets | None) -> str:
+    """Return what gives the marks: a model, or a package with its version. Only asked when the engine can run."""
+    told = cast(Callable[[AnalyseOptions, ModelSecrets | None], str], import_module(ENGINES[name]).version)
+    return told(options, secrets)
 
 
 def choose(options: AnalyseOptions, profile: Profile, secrets: ModelSecrets | None) -> Engine:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version as package_version
 from importlib.util import find_spec
 from statistics import fmean
 from typing import TypeVar
@@ -50,6 +51,11 @@ REMOTE: dict[tuple[Remote, Remote], float] = {
 def unavailable(options: AnalyseOptions, secrets: ModelSecrets | None) -> str:
     """Say that scikit-learn is missing."""
     return "" if find_spec("sklearn") else "scikit-learn is missing: install the environment `base` (`regie sync base`)"
+
+
+def version(options: AnalyseOptions, secrets: ModelSecrets | None) -> str:
+    """Return the version of scikit-learn."""
+    return f"scikit-learn {package_version('scikit-learn')}"
 
 
 def engine(options: AnalyseOptions, profile: Profile, secrets: ModelSecrets | None) -> Engine:

@@ -17,11 +17,12 @@ ALIKE = 0.5
 SHOWN = 6
 _COMMON = """
 a ai ainsi an and annees ans are as at au aussi aux avec avoir be been bon bonne but by can candidat ce ces cette chez
-comme company dans de des do du each elle en entreprise equipe equipes est et etc etre experience for from good has have
-high il in into is it its job join la le les leur leurs looking low ma mais mark me mes mission missions moi mon more
-most much must my ne no nos not note notre nous of offer offre on or ou our par pas plus poste pour profil que qui
-recherche recherchons role sa sans se ses should si so son sont souhaite sous sur ta team than that the their them they this to
-tous tout toute toutes travail tu un une very vos votre vous was we well what who will with within work years you your
+comme company dans de des do du each elle en entreprise equipe equipes est et etc etre experience for from good has
+have high il in into is it its job join la le les leur leurs looking low ma mais mark me mes mission missions moi mon
+more most much must my ne no nos not note notre nous of offer offre on or ou our par pas plus poste pour profil que
+qui recherche recherchons role sa sans se ses should si so son sont souhaite sous sur ta team than that the their them
+they this to tous tout toute toutes travail tu un une very vos votre vous was we well what who will with within work
+years you your
 """
 COMMON = frozenset(_COMMON.split())
 """Words that do not say which work it is."""
