@@ -12,11 +12,11 @@ DENIALS = frozenset({401, 403, 405, 406, 429})
 
 # Names of guards and what their challenges hold. Sources: the guards' documentation and their pages, as published.
 _CHALLENGES = (
-    ("Cloudflare", re.compile(rb"_cf_chl_opt|/cdn-cgi/challenge-platform/h/|cf-browser-verification|cf_chl_prog")),
+    ("Cloudflare", re.compile(rb"_cf_chl_opt|challenge-platform/h/\w/orchestrate/|cf-browser-verification")),
     ("DataDome", re.compile(rb"captcha-delivery\.com")),
-    ("HUMAN", re.compile(rb"px-captcha|_pxCaptcha|captcha\.px-cdn\.net")),
+    ("HUMAN", re.compile(rb"px-captcha|captcha\.px-cdn\.net")),
     ("Imperva", re.compile(rb"_Incapsula_Resource.{0,2000}Incapsula incident|Request unsuccessful\. Incapsula", re.S)),
-    ("AWS WAF", re.compile(rb"AwsWafIntegration|awsWafCookieDomainList|token\.awswaf\.com")),
+    ("AWS WAF", re.compile(rb"gokuProps")),
     ("Anubis", re.compile(rb"/\.within\.website/x/cmd/anubis")),
     ("Sucuri", re.compile(rb"sucuri_cloudproxy_js")),
     ("SiteGround", re.compile(rb"/\.well-known/(?:sg)?captcha/")),

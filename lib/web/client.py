@@ -13,6 +13,7 @@ from lib.web.charset import text_of
 from lib.web.clock import Clock
 from lib.web.following import Arrival, Follower
 from lib.web.kinds import is_binary, is_text
+from lib.web.leash import Leash
 from lib.web.network import Network
 from lib.web.options import WebOptions
 from lib.web.outcomes import BadRedirect, Blocked, NoPage, NotText, Refused, Stopped, Unavailable
@@ -22,7 +23,7 @@ from lib.web.page import HEADERS, Page
 from lib.web.places import Place, place_of
 from lib.web.robots import Robots, Rules
 from lib.web.verdicts import blocked, verdict
-from lib.web.wire import Leash, Wire
+from lib.web.wire import Wire
 
 ROBOTS_REDIRECTS = 5
 """Redirects of a robots.txt that are followed (RFC 9309); where there are more, there is none."""

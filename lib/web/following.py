@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import httpx
 
 from lib.web.clock import Clock
+from lib.web.leash import Leash
 from lib.web.options import WebOptions
 from lib.web.outcomes import BadRedirect, Refused, Unavailable
 from lib.web.pace import Pace
 from lib.web.packing import ACCEPTED
 from lib.web.places import Place, place_of
 from lib.web.verdicts import rest_asked_for
-from lib.web.wire import Answer, Leash, Wire
+from lib.web.wire import Answer, Wire
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MOST_COOKIES = 8192
@@ -54,12 +55,13 @@ class Follower:
         seen: set[tuple[str, str]] = set()
         place = place_of(url, self._options)
         while True:
-            delay = permit(place)
+            with _told(redirected=bool(trail)):
+                delay = permit(place)
             cookie = _cookie(cookies, place)
             if (place.asked, cookie) in seen:
                 raise BadRedirect(f"{place.host} redirects in a circle")
             seen.add((place.asked, cookie))
-            with self._asked(place, cookie, leash, delay, bool(trail)) as answer:
+            with _told(redirected=bool(trail)), self._asked(place, cookie, leash, delay) as answer:
                 if answer.status not in REDIRECTS:
                     yield Arrival(answer, place, tuple(trail))
                     return
@@ -73,7 +75,7 @@ class Follower:
             place = following
 
     @contextmanager
-    def _asked(self, place: Place, cookie: str, leash: Leash, delay: float, redirected: bool) -> Iterator[Answer]:
+    def _asked(self, place: Place, cookie: str, leash: Leash, delay: float) -> Iterator[Answer]:
         """Ask for one page when it is its turn, and note how the host bears it."""
         headers = {
             "User-Agent": self._options.user_agent,
@@ -94,19 +96,24 @@ class Follower:
                 if not answered:
                     self._pace.answered(place.host, None, self._clock.now() - begun, None)
                 raise
-            except Refused as refusal:
-                if answered or not redirected:
-                    raise
-                raise BadRedirect(f"it redirects to a place that is refused: {refusal.reason}") from refusal
 
     def _next(self, place: Place, answer: Answer) -> Place:
         location = answer.header("location")
         if not location:
             raise BadRedirect(f"{place.host} redirects and does not say where to")
-        try:
+        with _told(redirected=True):
             return place_of(location, self._options, place)
-        except Refused as refusal:
-            raise BadRedirect(f"{place.host} redirects to a place that is refused: {refusal.reason}") from refusal
+
+
+@contextmanager
+def _told(redirected: bool) -> Iterator[None]:
+    """Say of a place that this client refuses whether it was asked for, or redirected to."""
+    try:
+        yield
+    except Refused as refusal:
+        if refusal.by != "us" or not redirected:
+            raise
+        raise BadRedirect(f"it redirects to a place that is refused: {refusal.reason}") from refusal
 
 
 def _cookie(cookies: httpx.Cookies, place: Place) -> str:
