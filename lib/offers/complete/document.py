@@ -27,8 +27,8 @@ _UNREAD = frozenset(
     | {"select", "textarea"}
 )
 _HIDDEN = frozenset({"hidden", "d-none", "is-hidden", "u-hidden", "display-none", "hide"})
-_POINT = "\x00"
-"""Stands for the sign of a point of a list; no tree has it."""
+_LINE, _PARAGRAPH, _POINT, _POINT_END = _MARKS = "\x00\x01\x02\x03"
+"""What stands between texts until it is known what else does: no tree has these characters."""
 _UNSHOWN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 
 
@@ -49,8 +49,7 @@ def shown(element: Any) -> str:
 
     Scripts, styles and what is hidden (by attribute, by style, or by one of the usual classes) are left out.
     """
-    text = re.sub(rf"(?:{_POINT}\s*)+", "- ", "".join(_pieces(element)))
-    return paragraphs(text, MOST_SHOWN)
+    return paragraphs(re.sub(rf"[\s{_MARKS}]+", _space, "".join(_pieces(element))), MOST_SHOWN)
 
 
 def fragment(text: str) -> str:
@@ -82,7 +81,7 @@ def _pieces(element: Any) -> Iterator[str]:
     for event, each in walk:
         if event == "end":
             depth -= 1
-            yield _break(each.tag)
+            yield _POINT_END if each.tag == "li" else _break(each.tag)
             if depth and each.tail:
                 yield _flowing(each.tail)
             continue
@@ -100,7 +99,17 @@ def _pieces(element: Any) -> Iterator[str]:
 
 
 def _break(tag: object) -> str:
-    return "\n\n" if tag in _PARAGRAPHS else "\n" if tag in _LINES else ""
+    return _PARAGRAPH if tag in _PARAGRAPHS else _LINE if tag in _LINES else ""
+
+
+def _space(match: re.Match[str]) -> str:
+    """Return what all that stands between two texts comes to."""
+    between = match[0]
+    if _POINT in between:
+        return "\n- " if _POINT_END in between else "\n\n- "
+    if _PARAGRAPH in between or between.count("\n") > 1:
+        return "\n\n"
+    return "\n" if set(between) & set(f"\n{_MARKS}") else " "
 
 
 def _flowing(text: str) -> str:

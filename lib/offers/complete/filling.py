@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 from lib.offers.complete.posting import Posting
-from lib.offers.complete.texts import folded
+from lib.offers.complete.texts import folded, is_cut
 from lib.offers.offer import Offer
 
 _LINES = ("title", "company", "place", "contract", "salary", "remote")
@@ -36,6 +36,6 @@ def _better(new: str, old: str, *, sure: bool) -> bool:
     if not new or not old:
         return bool(new)
     ours, theirs = folded(old), folded(new)
-    if old.rstrip().endswith(("…", "...")):
+    if is_cut(old):
         return len(theirs) > len(ours) and theirs.startswith(ours.rsplit(" ", 1)[0])
     return sure and len(theirs) > len(ours) and f" {ours} " in f" {theirs} "

@@ -173,7 +173,7 @@ def _salary(value: object) -> str:
                 return found
             continue
         amount = next(iter(_listed(each.get("value"))), None)
-        range_ = amount if isinstance(amount, dict) else {**each, "value": amount}
+        range_ = {**each, **(amount if isinstance(amount, dict) else {"value": amount})}
         low, high = _number(range_.get("minValue")), _number(range_.get("maxValue"))
         only = range_.get("value")
         if not low and not high:
@@ -181,9 +181,9 @@ def _salary(value: object) -> str:
             if not low and isinstance(only, str) and (text := line(only)) and text != "0":
                 return text
         if text := "–".join(dict.fromkeys(number for number in (low, high) if number)):
-            unit = _name(range_.get("unitText")) or _name(each.get("unitText"))
+            unit = _name(range_.get("unitText"))
             period = _PERIODS.get(unit.upper(), unit.casefold())
-            currency = _name(each.get("currency")) or _name(range_.get("currency"))
+            currency = _name(range_.get("currency"))
             return line(" ".join(filter(None, (text, currency))) + (f"/{period}" if period else ""))
     return ""
 

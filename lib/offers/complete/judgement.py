@@ -10,9 +10,10 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from lib.offers.complete.document import shown, texts
 from lib.offers.complete.open_graph import meta, page_title
-from lib.offers.complete.phrases import GONE, GONE_TITLE, ROBOT_MARKS, ROBOT_TEXT, ROBOT_TITLE
-from lib.offers.complete.posting import Posting
-from lib.offers.complete.texts import folded
+from lib.offers.complete.phrases import GONE, GONE_TITLE, ROBOT_TEXT, ROBOT_TITLE
+from lib.offers.complete.posting import ALIKE, Posting, offer_number
+from lib.offers.complete.texts import agreement, folded
+from lib.offers.offer import Offer
 
 
 class Kind(StrEnum):
@@ -54,24 +55,29 @@ _LIST = re.compile(
 )
 
 
-def judge(root: Any, posting: Posting | None, asked: str, url: str, number: str, today: date) -> Verdict:
-    """Say what a page is that was `asked` for and came from `url`.
+def judge(root: Any, posting: Posting | None, offer: Offer, url: str, today: date) -> Verdict:
+    """Say what a page is that came from `url` when the link of an offer was asked for.
 
-    `posting` is what the page states of this very offer for machines, `number` the site's own number of the offer. What
-    a description says ("this position is no longer available in our Paris office") decides nothing: a notice is a line
-    of its own, seen, outside the description, and says nothing else.
+    `posting` is what the page states of this very offer for machines. What a description says ("this position is no
+    longer available in our Paris office") decides nothing: a notice is a sentence of its own in a short line, seen,
+    outside the description, and says nothing else.
     """
     if posting and posting.expires and posting.expires < today:
         return Verdict(Kind.EXPIRED, f"it was open until {posting.expires.isoformat()}")
     seen = shown(root)
-    if posting is None:
-        if reason := _robots(root, seen):
-            return Verdict(Kind.BLOCKED, reason)
-        if reason := _login(root, seen, asked, url):
-            return Verdict(Kind.LOGIN, reason)
+    if posting is None and len(seen) <= LITTLE:
+        # What stands before an offer says little or nothing of it.
+        known = agreement(offer.title, seen) >= ALIKE
+        if not known and _asks_for_person(root, seen):
+            return Verdict(Kind.BLOCKED, "it asks whether a person is there")
+        fields = root.xpath("//input[translate(@type, 'PASWORD', 'pasword') = 'password']")
+        if fields and (not known or len(seen) <= LITTLE / 3):
+            return Verdict(Kind.LOGIN, "it asks to sign in")
+    if posting is None and _LOGIN.search(urlsplit(url).path) and not _LOGIN.search(urlsplit(offer.link).path):
+        return Verdict(Kind.LOGIN, "it asks to sign in")
     if notice := _notice(root, seen, posting.description if posting else ""):
         return Verdict(Kind.EXPIRED, f"its page says: {notice}")
-    if posting is None and led_away(asked, url, number):
+    if posting is None and led_away(offer.link, url, offer_number(offer)):
         return Verdict(Kind.EXPIRED, "its address leads to another page of the site")
     return Verdict(Kind.OFFER)
 
@@ -92,25 +98,9 @@ def _site(parts: SplitResult) -> str:
     return ".".join((parts.hostname or "").split(".")[-2:])
 
 
-def _robots(root: Any, seen: str) -> str:
-    if len(seen) > LITTLE:
-        return ""
-    title = folded(page_title(root))
-    if ROBOT_TITLE.match(title) or ROBOT_TEXT.search(folded(seen)):
-        return "it asks whether a person is there"
-    sources = [
-        str(each).casefold() for each in root.xpath("//script/@src | //iframe/@src | //form/@action | //@id")[:500]
-    ]
-    sources += [(each.text or "")[:5000].casefold() for each in root.xpath("//script[not(@src)]")[:50]]
-    marked = any(mark in source for source in sources for mark in ROBOT_MARKS)
-    return "it asks whether a person is there" if marked and len(seen) < LITTLE / 3 else ""
-
-
-def _login(root: Any, seen: str, asked: str, url: str) -> str:
-    if _LOGIN.search(urlsplit(url).path) and not _LOGIN.search(asked):
-        return "it asks to sign in"
-    fields = root.xpath("//input[translate(@type, 'PASWORD', 'pasword') = 'password']")
-    return "it asks to sign in" if fields and len(seen) < LITTLE else ""
+def _asks_for_person(root: Any, seen: str) -> bool:
+    lines = (folded(line) for line in seen.split("\n") if len(line) <= NOTICE)
+    return bool(ROBOT_TITLE.match(folded(page_title(root)))) or any(ROBOT_TEXT.search(line) for line in lines)
 
 
 def _notice(root: Any, seen: str, description: str) -> str:

@@ -97,13 +97,7 @@ ROBOT_TEXT = re.compile(
         "confirm(?:ez|er)? que vous n etes pas un robot",
         *("you are not a robot", "unusual (?:traffic|activity)", "trafic inhabituel", "activite inhabituelle"),
         *("incapsula incident", "enable javascript and cookies to continue", "request could not be satisfied"),
-        *("automated access", "acces automatise"),
+        *("automated access", "acces automatise", "please enable js and disable any ad blocker"),
     )
 )
 """What the text of such a page says."""
-
-ROBOT_MARKS = (
-    *("captcha-delivery.com", "/cdn-cgi/challenge-platform/", "cf-chl-", "challenges.cloudflare.com", "px-captcha"),
-    *("_incapsula_resource", "hcaptcha.com/1/api.js", "recaptcha/api.js", "awswaf.com", "/_sec/cp_challenge"),
-)
-"""What is in the scripts, addresses and ids of such a page."""

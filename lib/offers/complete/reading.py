@@ -8,7 +8,7 @@ from lib.offers.complete.job_posting import posting_of
 from lib.offers.complete.json_ld import job_postings
 from lib.offers.complete.judgement import Kind, Verdict, judge
 from lib.offers.complete.open_graph import open_graph
-from lib.offers.complete.posting import ALIKE, Posting, fitting, offer_number
+from lib.offers.complete.posting import ALIKE, Posting, fitting
 from lib.offers.complete.readable import LITTLE, readable
 from lib.offers.complete.texts import agreement
 from lib.offers.offer import Offer
@@ -30,7 +30,7 @@ def read_page(text: str, url: str, offer: Offer, today: date) -> Reading:
     root = parse(text)
     graph = open_graph(root, url)
     stated = fitting([posting_of(each) for each in job_postings(root)], offer, [offer.link, url, graph.url])
-    verdict = judge(root, stated, offer.link, url, offer_number(offer), today)
+    verdict = judge(root, stated, offer, url, today)
     if verdict.kind is not Kind.OFFER or (stated and len(stated.description) >= LITTLE):
         return Reading(verdict, stated, graph if stated else Posting())
     seen = readable(root)

@@ -4,15 +4,16 @@ import html
 import re
 import unicodedata
 
+from lib.offers.alerts.text import harmless
+
 LINE = 300
 """Characters of a title, a company, a place …"""
 TEXT = 50_000
 """Characters of a description."""
 
-# Soft hyphens, marks of direction, zero-width characters and the like say nothing, and hide what is said.
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co"})
-_JOINERS = "\u200c\u200d"
-"""Zero-width characters that belong to the spelling of some languages, and to emoji."""
+_MARK = "".join(chr(code) for code in range(0x300, 0x1F000) if unicodedata.combining(chr(code)))
+# More marks on one letter than any language has; thousands of them take Python quadratic time to put in order.
+_PILE = re.compile(f"(?<=[{_MARK}]{{4}})[{_MARK}]+")
 _EMPTY = frozenset({"-", "–", "n/a", "na", "null", "none", "undefined", "nan", "unknown", "non renseigné"})
 
 
@@ -41,31 +42,32 @@ def clean(text: str) -> str:
     """Return a text in NFC without characters that cannot be seen; line breaks stay."""
     if text.isascii() and text.isprintable():
         return text
-    text = re.sub(r"\r\n?|[\u2028\u2029\x0b\x0c\x85]", "\n", text)
-    text = "".join(
-        each
-        if each == "\n" or each in _JOINERS
-        else " "
-        if each == "\t"
-        else ""
-        if unicodedata.category(each) in _UNSEEN
-        else each
-        for each in text
-    )
-    return unicodedata.normalize("NFC", text)
+    text = harmless(re.sub(r"\r\n?|[\u2028\u2029\x0b\x0c\x85]", "\n", text))
+    return text if text.isascii() else unicodedata.normalize("NFC", _PILE.sub("", text))
 
 
 def folded(text: str) -> str:
     """Return the words of a text, for comparing: small letters without accents, parted by single spaces."""
-    letters = unicodedata.normalize("NFKD", text).casefold()
-    letters = "".join(each for each in letters if not unicodedata.combining(each))
-    return " ".join(re.sub(r"[\W_]+", " ", letters).split())
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", _PILE.sub("", text))
+        text = "".join(each for each in text if not unicodedata.combining(each))
+    return " ".join(re.sub(r"[\W_]+", " ", text.casefold()).split())
 
 
 def agreement(one: str, other: str) -> float:
     """Return the share of the words of the shorter of two texts that the other has too, from 0 to 1."""
+    ours, theirs = _words(one), _words(other)
+    return len(ours & theirs) / min(len(ours), len(theirs)) if ours and theirs else 0.0
+
+
+def is_cut(text: str) -> bool:
+    """Say whether a text was cut short by who sent it."""
+    return text.rstrip().endswith(("…", "..."))
+
+
+def _words(text: str) -> set[str]:
+    words = folded(text).split()
+    if is_cut(text) and len(words) > 1:
+        words.pop()
     # Of titles, `H/F` and its kin tell nothing.
-    ours, theirs = ({*folded(each).split()} - {"h", "f", "m", "w", "d", "x", "hf", "fh", "mf"} for each in (one, other))
-    if not ours or not theirs:
-        return 0.0
-    return len(ours & theirs) / min(len(ours), len(theirs))
+    return set(words) - {"h", "f", "m", "w", "d", "x", "hf", "fh", "mf"}
