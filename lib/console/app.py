@@ -8,14 +8,14 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from prefect.client.orchestration import get_client
 
-from lib.console import events, login, pages, problems
-from lib.console.api import actions, health, history, logs, runs, system, workflows
+from lib.console import events, login, offer_pages, pages, problems
+from lib.console.api import actions, health, history, logs, offers, runs, system, workflows
 from lib.console.context import Console
 from lib.console.engines import EngineCheck
 from lib.console.hosts import allowed_hosts
 from lib.console.metrics import Metrics
 from lib.console.security import Guard
-from lib.console.sources import sources
+from lib.console.sources import hinted, sources
 from lib.console.system import Gauge
 from lib.console.timings import TimingMiddleware, Timings
 from lib.runs.hints import follow
@@ -29,10 +29,12 @@ ROUTERS = (
     actions.router,
     logs.router,
     history.router,
+    offers.router,
     system.router,
     events.router,
     health.router,
     pages.router,
+    offer_pages.router,
     login.router,
 )
 SECONDS_OF_PREFECT = 10.0
@@ -49,7 +51,12 @@ def create_app(config: Settings, known: Mapping[str, Workflow]) -> FastAPI:
         async with get_client(httpx_settings={"timeout": SECONDS_OF_PREFECT}) as client:
             app.state.console = Console(config, dict(known), client, gauge, check, timings, metrics)
             app.state.hub = hub = Hub(sources(app.state.console))
-            hints = asyncio.create_task(follow(hub.hint), name="hints of Prefect")
+
+            def hint(topic: str) -> None:
+                for each in hinted(topic):
+                    hub.hint(each)
+
+            hints = asyncio.create_task(follow(hint), name="hints of Prefect")
             try:
                 yield
             finally:

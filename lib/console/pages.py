@@ -127,7 +127,7 @@ async def run(request: Request, console: Here, run_id: RunId, phase: Text = "") 
         request,
         "run.html",
         page="run",
-        styles=["run.css"],
+        styles=["spine.css", "run.css"],
         script="run.js",
         run=row,
         workflow=console.workflows[status.workflow].name,

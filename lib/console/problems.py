@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from lib.errors import InputError
+from lib.errors import InputError, UnavailableError
 from lib.runs.control import RefusedError
 from lib.runs.plan import PlanError
 from lib.runs.reader import RunNotFoundError
@@ -159,6 +159,10 @@ def _refused(error: InputError | PlanError) -> ProblemError:
     return ProblemError(422, str(error))
 
 
+def _unavailable(error: UnavailableError) -> ProblemError:
+    return ProblemError(502, str(error))
+
+
 def _prefect(error: httpx.HTTPError) -> ProblemError:
     logger.warning("Prefect: %s: %s", type(error).__name__, error)
     if isinstance(error, httpx.HTTPStatusError):
@@ -175,6 +179,7 @@ EXPLANATIONS: Mapping[type[Exception], Callable[[Any], ProblemError]] = {
     RefusedError: _conflict,
     InputError: _refused,
     PlanError: _refused,
+    UnavailableError: _unavailable,
     httpx.HTTPError: _prefect,
 }
 """How each kind of error becomes a problem."""

@@ -24,7 +24,8 @@ LANGUAGE_COOKIE = "regie_language"
 SECONDS_OF_COOKIE = 365 * 86400
 
 SPOKEN_BY_SCRIPTS = (
-    "live_on", "live_off", "live_trouble", "ended", "run_changed", "phase_changed", "counters", "count_failed",
+    "live_on", "live_off", "live_trouble", "ended", "run_changed", "phase_changed", "pending_words", "calls_made",
+    "counters", "count_failed",
     "count_skipped", "phases_done", "in_time", "any_moment", "why_ended", "why_stopping", "why_working",
     "why_completed", "some_none", "failed_request", "no_answer", "basis_median", "basis_pace", "reason_not_asked",
     "reason_needs", "reason_before", "cores_load", "used_of", "disk_free", "gpu_memory", "warnings", "warning_memory",
@@ -60,6 +61,7 @@ async def render(
     machine = await to_thread.run_sync(console.gauge.read)
     shared = {
         "page": "",
+        "pages": ["runs", *({"offers"} & console.workflows.keys()), "system"],
         "styles": ["base.css", *styles],
         "script": script,
         "t": words,

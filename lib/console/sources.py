@@ -3,17 +3,19 @@
 from anyio import to_thread
 
 from lib.console.context import Console
+from lib.console.offers import KEY, read_offers
+from lib.console.problems import ProblemError
 from lib.runs.listing import read_runs
 from lib.runs.live import Reading, Source, TopicNotFoundError
 from lib.runs.reader import RunNotFoundError, read_status
-from lib.runs.topics import run_topic, runs_topic
+from lib.runs.topics import run_topic, runs_topic, view_topic
 
 SECONDS_BETWEEN_READINGS = 2.0
 """How often the machine is looked at while somebody watches."""
 
 
 def sources(console: Console) -> dict[str, Source]:
-    """Return what reads each kind of topic: `run:ID` or `run:latest`, `runs`, and `system` with its row `machine`."""
+    """Return what reads each kind of topic: `run:ID` or `run:latest`, `runs`, `offers`, `system` (row `machine`)."""
 
     async def run(run_id: str) -> Reading:
         try:
@@ -24,8 +26,20 @@ def sources(console: Console) -> dict[str, Source]:
     async def runs(_: str) -> Reading:
         return runs_topic(await read_runs(console.client, console.workflows))
 
+    async def offers(_: str) -> Reading:
+        try:
+            now = await read_offers(console)
+        except ProblemError as error:
+            raise TopicNotFoundError(error.detail) from error
+        return view_topic(now.status, now.rows())
+
     async def system(_: str) -> Reading:
         machine = await to_thread.run_sync(console.gauge.read)
         return Reading({"machine": machine.model_dump(mode="json")}, again=SECONDS_BETWEEN_READINGS)
 
-    return {"run:": run, "runs": runs, "system": system}
+    return {"run:": run, "runs": runs, KEY: offers, "system": system}
+
+
+def hinted(topic: str) -> tuple[str, ...]:
+    """Return the topics that a hint of one is about: what runs show changes as they do."""
+    return (topic, KEY) if topic == "runs" else (topic,)

@@ -184,8 +184,12 @@ SHOWN: Mapping[str, Callable[[Words, Row], str | None]] = {
     "what": _what,
     "why": lambda words, row: words.phrase(row["error"]),
     "trouble": _trouble,
+    "outcome": lambda words, row: words.phrase(row["message"]) if is_final(row) else None,
     "unfinished": lambda _, row: None if is_final(row) else "1",
     "no_estimate": lambda _, row: None if row["estimated_end"] else "1",
+    # A table of offers
+    "calls": lambda words, row: words("calls_made", **row["calls"]),
+    "nothing": lambda _, row: None if row["sources"] else "1",
     # The machine
     "cpu_percent": lambda words, row: words.whole_percent(row["cpu"]),
     "cpu_words": lambda words, row: words("cores_load", count=row["cores"], load=words.number(row["load"], 1)),
@@ -224,5 +228,6 @@ HINDRANCES: Mapping[str, Callable[[Row], str]] = {
     ),
     "again": lambda _: "",
     "some": lambda _: "",
+    "start": lambda run: "" if run["over"] else "why_working",
 }
 """Why something cannot be done to a run: the key of a message, or nothing."""

@@ -1,5 +1,7 @@
-"""What is told live about runs: a topic for each run, and one for the list of the newest; pure."""
+"""What is told live about runs: a topic for each run, one for the list of the newest, one for what they show; pure."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -32,6 +34,14 @@ def runs_topic(runs: RunList) -> Reading:
     working = any(run.state is RunState.RUNNING for run in runs.items)
     rows = {run.run_id: _row(run) for run in runs.items}
     return Reading(rows, again=SECONDS_BETWEEN_LISTS if working else SECONDS_WHEN_IT_ENDED)
+
+
+def view_topic(status: RunStatus | None, view: Mapping[str, Row]) -> Reading:
+    """Return the rows of the newest run, as `run_topic` does, beside those of a view; a newer run may always come."""
+    if status is None:
+        return Reading(view, again=SECONDS_WHEN_IT_ENDED)
+    reading = run_topic(status)
+    return replace(reading, rows={**reading.rows, **view}, ended=False)
 
 
 def _row(model: BaseModel, without: set[str] | None = None) -> Row:

@@ -1,17 +1,24 @@
 // Acts on a run; what asks first does so in a dialogue, which is the form of its own page.
 import { t } from "./words.js";
 
-const id = encodeURIComponent(document.body.dataset.run);
+// What a form asks of the API: its own address there, or an order to start a run of the workflow in its address.
+function request(form) {
+  const { pathname } = new URL(form.action), fields = [...new FormData(form)];
+  if (form.dataset.action !== "start") return [pathname, fields.length && { only: fields.map(([, number]) => Number(number)) }];
+  const given = fields.map(([name, text]) => [name, name === "look" || text.trim()]).filter(([, value]) => value);
+  return ["/runs", { workflow: pathname.split("/")[1], parameters: Object.fromEntries(given) }];
+}
 
-async function post(action, body) {
-  const answer = await fetch(`/api/v1/runs/${id}/${action}`, {
+async function post(form) {
+  const [path, body] = request(form);
+  const answer = await fetch(`/api/v1${path}`, {
     method: "POST",
-    headers: body && { "Content-Type": "application/json" },
-    body: body && JSON.stringify(body),
+    headers: body ? { "Content-Type": "application/json" } : {},
+    body: body ? JSON.stringify(body) : undefined,
   }).catch(() => null);
   const said = await answer?.json().catch(() => null);
   if (!answer?.ok) throw new Error(t("failed_request", { reason: said?.detail ?? t("no_answer") }));
-  if (action === "again") location.assign(`/runs/${encodeURIComponent(said.run_id)}`);
+  if (path.endsWith("/again")) location.assign(`/runs/${encodeURIComponent(said.run_id)}`);
 }
 
 function complain(place, text) {
@@ -26,11 +33,11 @@ document.head.append(style);
 
 let busy = false;
 export async function act(form) {
-  const { action } = form.dataset, button = form.querySelector("button"), place = document.getElementById("trouble");
+  const button = form.querySelector("button"), place = document.getElementById("trouble");
   if (busy || button.getAttribute("aria-disabled")) return;
   busy = true;
   complain(place, "");
-  await (form.method === "get" ? ask(form, button) : post(action)).catch((error) => complain(place, error.message));
+  await (form.method === "get" ? ask(form, button) : post(form)).catch((error) => complain(place, error.message));
   busy = false;
 }
 
@@ -61,12 +68,10 @@ async function ask(opener, button) {
   });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const boxes = [...form.querySelectorAll("input")], trouble = form.querySelector(".trouble");
-    const only = boxes.filter((box) => box.checked).map((box) => Number(box.value));
-    if (boxes.length && !only.length) return complain(trouble, t("some_none"));
+    const trouble = form.querySelector(".trouble");
+    if (form.querySelector("[name=only]") && !form.querySelector("[name=only]:checked")) return complain(trouble, t("some_none"));
     complain(trouble, "");
-    await (boxes.length ? post("again", { only }) : post(opener.dataset.action))
-      .then(() => dialog.close(), (error) => complain(trouble, error.message));
+    await post(form).then(() => dialog.close(), (error) => complain(trouble, error.message));
   });
   await styled;
   dialog.showModal();

@@ -1,7 +1,7 @@
 // What every page does: local times, clocks that tick, the widget of the system, and saying that a run ended.
 import { listen } from "./live.js";
 import { localise, patch } from "./bind.js";
-import { isFinal, t, shown } from "./words.js";
+import { hindrance, isFinal, shown, stateOf, t } from "./words.js";
 
 const told = document.getElementById("told");
 // The one polite live region: changes of state, and nothing that ticks.
@@ -45,6 +45,29 @@ export function watch(run, before) {
   if (wish.title.checked) mark(text);
   if (wish.sound.checked || wish.notify.checked) import("./ends.js").then((ends) => ends.end(run, text, wish));
 }
+
+// Says that a run or a phase of it has another state than before, and whether it has.
+export function changed(key, row, before) {
+  if (!before || stateOf(before) === stateOf(row)) return false;
+  const state = shown(row, "state");
+  tell(key === "run" ? t("run_changed", { state }) : t("phase_changed", { phase: shown(row, "name"), state }));
+  return true;
+}
+
+// Offers what can be done to a run now; what cannot says why.
+export function offer(run) {
+  for (const form of document.querySelectorAll(".actions form")) {
+    const why = hindrance(run, form.dataset.action), [button, reason] = form.children;
+    if (why) button.setAttribute("aria-disabled", "true");
+    else button.removeAttribute("aria-disabled");
+    reason.hidden = !why;
+    reason.textContent = why;
+  }
+}
+document.querySelector(".actions")?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  (await import("./ask.js")).act(event.target);
+});
 
 let title = document.title, marked = "";
 function mark(text) {

@@ -1,7 +1,7 @@
 // The page of a run: the spine, the chosen phase, the buttons.
 import { patch } from "./bind.js";
-import { rows, retitle, show, start, tell, watch } from "./page.js";
-import { hindrance, shown, stateOf, t } from "./words.js";
+import { changed, offer, rows, retitle, show, start, watch } from "./page.js";
+import { shown } from "./words.js";
 import { follow } from "./logs.js";
 
 const id = document.body.dataset.run;
@@ -13,21 +13,10 @@ function row(key, value, before) {
   show(key, value);
   if (key === "run") {
     retitle(`${shown(value, "progress")} · ${shown(value, "subject")} · Régie`);
-    for (const form of document.querySelectorAll("[data-action]")) offer(form, hindrance(value, form.dataset.action));
+    offer(value);
     watch(value, before);
   }
-  if (before && stateOf(before) !== stateOf(value)) {
-    tell(key === "run" ? t("run_changed", { state: shown(value, "state") }) : t("phase_changed", { phase: shown(value, "name"), state: shown(value, "state") }));
-    logs.wake();
-  }
-}
-
-function offer(form, why) {
-  const [button, reason] = form.children;
-  if (why) button.setAttribute("aria-disabled", "true");
-  else button.removeAttribute("aria-disabled");
-  reason.hidden = !why;
-  reason.textContent = why;
+  if (changed(key, value, before)) logs.wake();
 }
 
 function choose(key) {
@@ -46,11 +35,6 @@ document.querySelector(".spine").addEventListener("click", (event) => {
   choose(node.dataset.row.slice("phase:".length));
   history.replaceState(null, "", node.href);
   if (innerWidth <= 880) document.getElementById("detail").scrollIntoView({ block: "start" });
-});
-
-document.querySelector(".actions").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  (await import("./ask.js")).act(event.target);
 });
 
 start({ [`run:${id}`]: { row, end: () => logs.wake() } });

@@ -21,7 +21,7 @@ export function t(key, values = {}) {
 export const visible = (text) => String(text).toWellFormed().replace(/(?![\n\t])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu,
   (c) => `⟨U+${c.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`);
 
-const number = (value, digits = 0) => value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+export const number = (value, digits = 0) => value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 const percent = (value) => Math.floor(value) + (language === "en" ? "%" : `${NARROW}%`);
 
 export function duration(seconds) {
@@ -89,6 +89,9 @@ const SHOWN = {
   what: (row) => [...(row.item || phrase(row.error) || counters(row))].map((c, place) => place < 100 ? c : place > 100 ? "" : "…").join(""),
   why: (row) => phrase(row.error),
   trouble: (row) => isFinal(row) && row.state !== "completed" ? phrase(row.message) : "",
+  outcome: (row) => isFinal(row) ? phrase(row.message) : "",
+  calls: (row) => t("calls_made", row.calls),
+  nothing: (row) => row.sources ? "" : 1,
   unfinished: (row) => isFinal(row) ? "" : 1,
   no_estimate: (row) => row.estimated_end ? "" : 1,
   cpu_percent: (row) => percent(row.cpu),
@@ -112,5 +115,6 @@ export const value = (row, name) => VALUES[name] ? VALUES[name](row) : row[name]
 export const hindrance = (run, action) => {
   if (action === "cancel") return run.over ? t("why_ended") : run.stopping ? t("why_stopping") : "";
   if (action === "resume") return !isFinal(run) ? t("why_working") : run.state === "completed" ? t("why_completed") : "";
+  if (action === "start") return run.over ? "" : t("why_working");
   return "";
 };

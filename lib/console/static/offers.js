@@ -1,0 +1,89 @@
+// The page of offers: the newest run, and the table, of which every cell that changes shows by how much.
+import { changed, offer, show, start, watch } from "./page.js";
+import { number, t, visible } from "./words.js";
+
+const SHOWN_FOR = 2400;
+const board = document.getElementById("board"), body = board?.tBodies[0];
+const statuses = [...board?.querySelectorAll("[data-status]") ?? []].map((head) => head.dataset.status);
+let columns;
+
+function row(key, value, before) {
+  const source = key.startsWith("source:");
+  if (source || key === "totals") return line(key, value, before, source);
+  if (!value) return;
+  show(key, value);
+  if (key === "table") {
+    // Other columns are another table; the empty page has none yet.
+    columns ??= JSON.stringify(value.columns);
+    if (!board || columns !== JSON.stringify(value.columns)) location.reload();
+    return;
+  }
+  if (key === "run") run(value, before);
+  if (key !== "run" || before?.run_id === value.run_id) changed(key, value, before);
+}
+
+function run(value, before) {
+  const page = `/runs/${encodeURIComponent(value.run_id)}`, stop = document.querySelector("[data-action=cancel]");
+  if (!stop) return location.reload();
+  stop.action = `${page}/cancel`;
+  for (const node of document.querySelectorAll(".node")) node.href = page + node.search + node.hash;
+  offer(value);
+  if (before?.run_id === value.run_id) watch(value, before);
+}
+
+function line(key, value, before, source) {
+  if (!board) return;
+  let tr = board.querySelector(`[data-line="${CSS.escape(key)}"]`);
+  if (!value) {
+    if (tr?.contains(document.activeElement)) document.getElementById("scroll").focus();
+    tr?.remove();
+    return;
+  }
+  tr ??= insert(key, value.source);
+  const cells = (row) => [...row.cells, { count: row.total }], old = before && cells(before);
+  cells(value).forEach((cell, place) => {
+    const td = tr.cells[place + 1];
+    fill(td, cell, `/offers/list?source=${source ? key.slice("source:".length) : ""}&status=${statuses[place] ?? ""}`);
+    if (old && cell.count !== old[place].count) mark(td, cell.count - old[place].count);
+  });
+}
+
+function insert(key, source) {
+  const name = source.toLowerCase(), tr = document.createElement("tr"), th = document.createElement("th"), said = document.createElement("bdi");
+  tr.dataset.line = key;
+  th.scope = "row";
+  said.textContent = visible(source);
+  th.append(said);
+  tr.append(th);
+  for (let place = 0; place <= statuses.length; place++) tr.insertCell().append(document.createElement("a"));
+  body.insertBefore(tr, [...body.rows].find((each) => each.cells[0].textContent.toLowerCase() > name) ?? null);
+  return tr;
+}
+
+function fill(td, { count, pending }, address) {
+  const figure = td.firstElementChild, text = number(count);
+  let waiting = td.querySelector("small");
+  if (figure.textContent !== text) figure.textContent = text;
+  // What has the focus keeps it.
+  if (count || figure === document.activeElement) figure.href = address;
+  else figure.removeAttribute("href");
+  if (!pending) return waiting?.remove();
+  if (!waiting) figure.after(waiting = document.createElement("small"));
+  waiting.textContent = `+${number(pending)} …`;
+  waiting.title = t("pending_words", { count: pending });
+}
+
+// Changes that follow each other while one is shown add up.
+function mark(td, by) {
+  const before = td.querySelector("i"), sum = by + Number(before?.dataset.by ?? 0);
+  before?.remove();
+  if (!sum) return;
+  const note = document.createElement("i");
+  note.dataset.by = sum;
+  note.ariaHidden = "true";
+  note.textContent = (sum > 0 ? "+" : "−") + number(Math.abs(sum));
+  td.append(note);
+  setTimeout(() => note.remove(), SHOWN_FOR);
+}
+
+start({ offers: { row } });
