@@ -46,11 +46,11 @@ def loaded(text: str) -> object:
     before signs that need none, and whatever follows the first value.
     """
     text = text[:MOST_CHARACTERS].strip("\ufeff \t\r\n;")
-    text = re.sub(r"^(?:\s|//|/\*|\*/|<!--|<!\[CDATA\[)+", "", text)
+    text = re.sub(r"^(?:(?:\s|//|/\*|\*/)*(?:<!--|<!\[CDATA\[))+(?:\s*\*/)?", "", text)
     decoder = json.JSONDecoder(strict=False)
     for mend in (str, _mended, lambda sent: _mended(html.unescape(sent))):
         try:
-            value: object = decoder.raw_decode(mend(text))[0]
+            value: object = decoder.raw_decode(mend(text).lstrip())[0]
         except (ValueError, RecursionError):
             continue
         return value
