@@ -94,6 +94,8 @@ class Airtable:
         self.base, self.table = BASE, TABLE
         self.scopes = {"data.records:read", "data.records:write", "schema.bases:read"}
         self.may_add_options = True
+        self.defaults: dict[str, Any] = {}
+        """Cells that a new row has by itself."""
         self.endpoint = ""
         self.rate = rate
         """Requests a second; None for as many as come."""
@@ -286,7 +288,7 @@ class Airtable:
                 fields = {name: self._cell(name, value, cast) for name, value in each["fields"].items()}
                 record = each.get("id") or self._match(fields, upsert)
                 if record is None:
-                    record = self.put({})
+                    record = self.put(self.defaults)
                     created.append(record)
                 elif record not in self.records:
                     raise RefusedError(422, "ROW_DOES_NOT_EXIST", f"Record ID {record} does not exist in this table")  # noqa: TRY301

@@ -11,7 +11,7 @@ from lib.errors import UnavailableError
 from lib.offers.offer import Offer
 from lib.offers.statuses import OPEN, Status
 from lib.offers.stores.airtable_schema import schema_problems
-from lib.offers.stores.airtable_transport import Transport
+from lib.offers.stores.airtable_transport import ForbiddenError, Transport
 from lib.offers.stores.base import PAGE, Calls, Change
 from lib.offers.stores.options import StoreOptions
 from lib.offers.stores.rows import Row, batch, clean, difference, is_blank, is_empty, offer_of, row_of
@@ -52,6 +52,8 @@ class AirtableStore:
         self._known: dict[str, Offer] = {}
         """Rows that are there, by their links: they are never added again."""
         self._all_known = False
+        self._bare: set[str] = set()
+        """Records that were made here with a link alone and are not filled in yet."""
 
     @property
     def name(self) -> str:
@@ -97,17 +99,20 @@ class AirtableStore:
             if str(row["link"]) not in self._known:
                 new.setdefault(str(row["link"]), row)
         if new and self._all_known:
-            self._upsert(list(new.values()))
+            self._known |= self._upsert(new)
         elif new:
-            made = self._upsert([{"link": link} for link in new])
-            blank = [link for link in new if self._known[link].record in made or is_blank(self._known[link])]
-            self._update({self._known[link].record: new[link] for link in blank})
+            there = self._upsert({link: {"link": link} for link in new})
+            bare = [link for link in new if there[link].record in self._bare or is_blank(there[link])]
+            written = self._update({there[link].record: new[link] for link in bare})
+            self._bare -= set(written)
+            self._known |= there | {link: written[there[link].record] for link in bare}
         return [self._known[str(row["link"])] for row in rows]
 
     def change(self, changes: Sequence[Change]) -> list[Offer]:
         """Write what changed of at most BATCH offers that are there, and return them as they are now."""
         rows = {each.before.record: difference(each, self._names) for each in batch(changes)}
         written = self._update({record: row for record, row in rows.items() if row})
+        self._known |= {offer.link: offer for offer in written.values()}
         return [written.get(each.before.record, each.after) for each in changes]
 
     def problems(self) -> list[str]:
@@ -116,12 +121,9 @@ class AirtableStore:
         url = self._api.build_url("meta", "bases", base, "tables")
         try:
             return schema_problems(self._ask(lambda: self._api.get(url)), self._options)
-        except UnavailableError as error:
+        except ForbiddenError:
             # It is either the scope that is missing, or the base: whether rows can be read tells.
-            try:
-                self._ask(lambda: self._table.all(page_size=1, max_records=1))
-            except UnavailableError:
-                raise error from None
+            self._ask(lambda: self._table.all(page_size=1, max_records=1))
             return [
                 f"The base {base} can be read, and what it is made of cannot: give the token the scope "
                 "schema.bases:read, so that names and types can be compared."
@@ -131,26 +133,21 @@ class AirtableStore:
         """Let go of connections."""
         self._api.session.close()
 
-    def _upsert(self, rows: Sequence[Row]) -> set[str]:
-        """Write rows by their links and know them; return the records that were not there."""
-        records = [{"fields": self._cells({k: v for k, v in row.items() if v is not None})} for row in rows]
+    def _upsert(self, rows: Mapping[str, Row]) -> dict[str, Offer]:
+        """Write rows by their links; return, by the same links, what is there then."""
+        records = [{"fields": self._cells({k: v for k, v in row.items() if v is not None})} for row in rows.values()]
         answer = self._ask(lambda: self._table.batch_upsert(records, [self._fields["link"]], typecast=True))
-        offers = [self._offer(record) for record in answer["records"]]
-        by_link = {offer.link: offer for offer in offers}
-        for number, row in enumerate(rows):
-            link = str(row["link"])
-            self._known[link] = by_link[link] if link in by_link else offers[number]
-        return set(answer["createdRecords"])
+        if not self._all_known:
+            self._bare |= set(answer["createdRecords"])
+        return self._ask(lambda: dict(zip(rows, map(self._offer, answer["records"]), strict=True)))
 
     def _update(self, rows: Mapping[str, Row]) -> dict[str, Offer]:
-        """Write cells of records that are there, and know them; return them by their records."""
+        """Write cells of records that are there; return what is there then, by the records."""
         if not rows:
             return {}
         records: list[Any] = [{"id": record, "fields": self._cells(row)} for record, row in rows.items()]
         answer = self._ask(lambda: self._table.batch_update(records, typecast=True))
-        offers = {offer.record: offer for offer in map(self._offer, answer)}
-        self._known |= {offer.link: offer for offer in offers.values()}
-        return offers
+        return {offer.record: offer for offer in map(self._offer, answer)}
 
     def _cells(self, row: Row) -> dict[str, Any]:
         return {self._fields[name]: value for name, value in row.items()}

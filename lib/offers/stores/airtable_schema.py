@@ -81,5 +81,5 @@ def _named(holder: Any, part: str) -> dict[str, Mapping[str, Any]]:
 
 def _perhaps(wanted: str, names: Iterable[str]) -> str:
     folded = {name.casefold(): name for name in names}
-    near = get_close_matches(wanted.casefold(), folded, n=1, cutoff=0.7)
+    near = get_close_matches(wanted.casefold(), folded, n=1, cutoff=0.8)
     return f" (it has “{folded[near[0]][:100]}”)" if near else ""

@@ -30,6 +30,10 @@ SAID = 300
 """Characters of the service's own words that are repeated."""
 
 
+class ForbiddenError(UnavailableError):
+    """The token may not do this, or there is nothing to do it to: the service does not tell which (403)."""
+
+
 class Transport(HTTPAdapter):
     """Sends the requests of one store.
 
@@ -113,7 +117,7 @@ class Transport(HTTPAdapter):
                     "`airtable`."
                 )
             case 403:
-                raise UnavailableError(
+                raise ForbiddenError(
                     "The token may not do this, or there is no such base or table. Let the token have access to the "
                     "base with the scopes data.records:read, data.records:write and schema.bases:read, and check the "
                     "settings offers.store.airtable.base and .table."

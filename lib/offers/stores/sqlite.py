@@ -140,12 +140,9 @@ class SqliteStore:
         return [offer_of(str(row[0]), dict(zip(COLUMNS, row[1:], strict=True)), self._names) for row in found]
 
     def _update(self, record: str, row: Row) -> Offer:
-        try:
-            if row:
-                setting = ", ".join(f"{name} = :{name}" for name in row)
-                self._database.execute(f"UPDATE offers SET {setting} WHERE id = :id", {**row, "id": record})  # noqa: S608
-        except sqlite3.IntegrityError:
-            raise RefusedError("Another offer has its link.") from None
+        if row:
+            setting = ", ".join(f"{name} = :{name}" for name in row)
+            self._database.execute(f"UPDATE offers SET {setting} WHERE id = :id", {**row, "id": record})  # noqa: S608
         found = self._select("WHERE id = ?", record)
         if not found:
             raise RefusedError("It is no longer in the store: somebody deleted it.")
@@ -178,6 +175,8 @@ class SqliteStore:
             if "no such" in str(error):
                 raise InputError(f"{self._path} is not as it was made ({error}): `regie offers check`.") from None
             raise UnavailableError(f"{self._path} cannot be used: {error}.") from None
+        except sqlite3.IntegrityError as error:
+            raise RefusedError(f"{self._path} does not take it: {error}.") from None
         except sqlite3.DatabaseError as error:
             raise InputError(
                 f"{self._path} is damaged, or no database ({error}): give an earlier copy of it."
