@@ -4,11 +4,12 @@ import importlib
 from functools import cache
 
 from lib.errors import InputError
+from lib.offers.plan import OFFERS
 from lib.runs.plan import Workflow
 from lib.settings import settings
 from lib.video.plan import VIDEO
 
-OWN = (VIDEO,)
+OWN = (VIDEO, OFFERS)
 
 
 @cache

@@ -11,7 +11,7 @@ from rich.table import Table
 from deployments.cli.app import FAILED, app, configured, say
 from deployments.cli.follow import output
 from deployments.cli.table import as_told
-from deployments.stack import running_server
+from deployments.running import running_server
 from lib.errors import InputError, UnavailableError
 from lib.offers.defaults import parameters, place
 from lib.offers.statuses import Status

@@ -13,7 +13,7 @@ from deployments.cli.carry_out import Left, carry_out, selection
 from deployments.cli.table import as_told
 from lib.offers.defaults import SERVICES, parameters, place
 from lib.offers.plan import OFFERS
-from lib.offers.shown import calls_in_words
+from lib.offers.shown import calls_in_words, spent_in_words
 from lib.runs.status import RunStatus
 from lib.settings import Settings
 from lib.storage.location import holds_password
@@ -99,10 +99,4 @@ def table(view: Mapping[str, Any]) -> Table:
 
 
 def _calls(view: Mapping[str, Any]) -> str:
-    words = [calls_in_words(view["calls"]), view["store"]]
-    spent = view["figures"].get("analyse", {})
-    if "tokens" in spent:
-        words.append(f"{spent['tokens']:.0f} tokens")
-    if "cost" in spent:
-        words.append(f"cost {spent['cost']:.4f}")
-    return ", ".join(words)
+    return "; ".join(filter(None, (calls_in_words(view["calls"]), view["store"], spent_in_words(view["spent"]))))

@@ -1,13 +1,14 @@
 """Phase 3: how well each offer fits the profile."""
 
+from contextlib import closing
 from typing import Any
 
 from prefect import State
 from prefect.logging import get_run_logger
 
+from blocks.language_model import model_secrets
 from flows.offers.common import concluded, items
 from flows.offers.desk import desk
-from flows.offers.opening import model_secrets
 from flows.orchestration import phase_flow
 from lib.offers.analyse.analysis import analysed, choose
 from lib.offers.offer import Offer
@@ -38,12 +39,14 @@ def analyse_phase(mail: Location, store: Location, profile: str, options: Offers
 
             def work(offer: Offer) -> Worked:
                 analysis = engine.analyse(offer)
-                counts = {"tokens": float(analysis.tokens)} if analysis.tokens else {}
-                if analysis.cost:
-                    counts["cost"] = analysis.cost
-                return Worked(analysed(offer, analysis, seeker), engine.name, counts)
+                counts = {"tokens": analysis.tokens or 0, "cost": analysis.cost or 0}
+                used = {name: float(count) for name, count in counts.items() if count}
+                return Worked(analysed(offer, analysis, seeker), analysis.engine or engine.name, used)
 
             names = {offer.record: offer.name for offer in waiting}
-            with items("analyse", opened, names) as ended:
-                work_on(waiting, work, opened.writing(), ended, at_once=options.analyse.offers_at_once)
+            with closing(engine), items("analyse", opened, names) as ended:
+                try:
+                    work_on(waiting, work, opened.writing(), ended, at_once=options.analyse.offers_at_once)
+                finally:
+                    opened.spent = engine.spent
         return concluded("analyse", opened)

@@ -11,6 +11,7 @@ from prefect.logging import get_run_logger
 from flows.offers.opening import open_mail, open_store
 from flows.view import shown
 from lib.errors import InputError, UnavailableError
+from lib.offers.analyse.analysis import Spent
 from lib.offers.analyse.profile import Profile, read_profile
 from lib.offers.board import OfferBoard
 from lib.offers.mail.base import Envelope, Mailbox
@@ -32,6 +33,8 @@ class Desk:
         self.options = options
         self.envelopes: list[Envelope] = []
         self.items: dict[str, list[Item]] = {}
+        self.spent = Spent()
+        """What the analyses used up, those included that failed."""
         self._mail = mail
         self._mailbox: Mailbox | None = None
         self._no_mail: Exception | None = None
@@ -92,7 +95,8 @@ class Desk:
     def document(self) -> dict[str, Any]:
         """Return what is shown of the run besides its phases."""
         mail = self._mailbox.name if self._mailbox else self._mail
-        return document(self.board, self.options.store.statuses, self.store.calls, self.store.name, mail, self.items)
+        names, calls = self.options.store.statuses, self.store.calls
+        return document(self.board, names, calls, self.store.name, mail, self.items, self.spent)
 
     def close(self) -> None:
         """Let go of the mailbox and the store."""

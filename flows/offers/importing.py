@@ -12,7 +12,7 @@ from lib.offers.options import OffersOptions
 from lib.offers.plan import OFFERS
 from lib.storage.location import Location
 from lib.web.client import WebClient
-from lib.web.tracked import resolver
+from lib.web.outcomes import NoPage
 
 
 @phase_flow(OFFERS, "import")
@@ -29,5 +29,12 @@ def import_phase(mail: Location, store: Location, profile: str, options: OffersO
     with desk(mail, store, profile, options) as opened:
         names = {envelope.id: envelope.name for envelope in opened.envelopes}
         with WebClient(options.web) as client, items("import", opened, names) as ended:
-            import_alerts(opened.envelopes, opened.mailbox, opened.board, opened.writing(), resolver(client), ended)
+
+            def resolve(link: str) -> str | None:
+                try:
+                    return client.resolve(link)
+                except NoPage:
+                    return None
+
+            import_alerts(opened.envelopes, opened.mailbox, opened.board, opened.writing(), resolve, ended)
         return concluded("import", opened)

@@ -14,7 +14,7 @@ from flows.page import RunPage
 from lib.errors import InputError, UnavailableError
 from lib.offers.options import OffersOptions
 from lib.offers.plan import OFFERS
-from lib.offers.shown import calls_in_words, markdown
+from lib.offers.shown import calls_in_words, markdown, spent_in_words
 from lib.runs.plan import PlanError
 from lib.storage.location import Location
 
@@ -81,4 +81,5 @@ def offers_pipeline(
 
 
 def _calls(opened: Desk) -> str:
-    return calls_in_words({"reads": opened.store.calls.reads, "writes": opened.store.calls.writes})
+    shown = opened.document()
+    return "; ".join(filter(None, (calls_in_words(shown["calls"]), spent_in_words(shown["spent"]))))

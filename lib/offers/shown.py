@@ -1,8 +1,10 @@
 """The board as people see it: a small document, and a table of Markdown."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
+from lib.offers.analyse.analysis import Spent
 from lib.offers.board import OfferBoard, Row
 from lib.offers.statuses import Status, StatusNames
 from lib.offers.stores.base import Calls
@@ -14,7 +16,13 @@ FAILURES_SHOWN = 50
 
 
 def document(
-    board: OfferBoard, names: StatusNames, calls: Calls, store: str, mail: str, items: Mapping[str, Sequence[Item]]
+    board: OfferBoard,
+    names: StatusNames,
+    calls: Calls,
+    store: str,
+    mail: str,
+    items: Mapping[str, Sequence[Item]],
+    spent: Spent | None = None,
 ) -> dict[str, Any]:
     """Return the table, the calls to the store, and what came of the items of each phase: small, and JSON."""
     table = board.table()
@@ -34,6 +42,7 @@ def document(
         "rows": [_row(row) for row in table.rows],
         "totals": _row(table.totals),
         "calls": {"reads": calls.reads, "writes": calls.writes},
+        "spent": asdict(spent or Spent()),
         "figures": {phase: sum_counts(item.counts for item in ended) for phase, ended in items.items()},
         "failed": len(failures),
         "failures": failures[:FAILURES_SHOWN],
@@ -48,13 +57,24 @@ def markdown(shown: Mapping[str, Any]) -> str:
     for row in (*shown["rows"], shown["totals"]):
         figures = [str(row["cells"][place]["count"] or "") for place in used]
         lines.append(f"| {' | '.join([cell(row['source'] or 'Total'), *figures, str(row['total'])])} |")
-    lines += ["", f"{calls_in_words(shown['calls'])}, {cell(shown['store'])}."]
+    lines += [
+        "",
+        "; ".join(filter(None, (calls_in_words(shown["calls"]), cell(shown["store"]), spent_in_words(shown["spent"])))),
+    ]
     lines += [f"- ✗ {cell(each['file'])}: {cell(each['reason'])}" for each in shown["failures"]]
     return "\n\n## Offers\n\n" + "\n".join(lines) + "\n"
 
 
+def spent_in_words(spent: Mapping[str, Any]) -> str:
+    """Return what a model used up: `12,300 tokens, 0.0184 by the prices of the settings`; empty when nothing."""
+    words = [f"{spent['tokens']:,} tokens"] if spent["tokens"] else []
+    if spent["cost"] is not None:
+        words.append(f"{spent['cost']:.4f} by the prices of the settings")
+    return ", ".join(words)
+
+
 def calls_in_words(calls: Mapping[str, int]) -> str:
-    """Return how often the store was asked: `36 calls to the store (12 reads, 24 writes)`."""
+    """Return how often the store was asked: `36 calls to the store (12 to load, 24 to write)`."""
     total = calls["reads"] + calls["writes"]
     return f"{total} call{'s' * (total != 1)} to the store ({calls['reads']} to load, {calls['writes']} to write)"
 

@@ -35,7 +35,8 @@ class Connections(httpcore.NetworkBackend):
         """Resolve, check every address, and connect to one that was checked: what a name says next does not count."""
         leash, seconds = current.get(), timeout or self._options.connect_seconds
         addresses = self._network.resolve(host, seconds, leash.check)
-        if not addresses or not all(is_allowed(address, self._options.allow_private) for address in addresses):
+        private = self._options.allow_private or f"{host}:{port}" in self._options.hosts.values()
+        if not addresses or not all(is_allowed(address, private) for address in addresses):
             raise Refused(f"{host} is at a private address, which this client keeps away from", by="us")
         problem: OSError = OSError("no address")
         for address in addresses[:4]:

@@ -1,5 +1,7 @@
 """How polite and how careful the client of the web is."""
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -21,6 +23,12 @@ class WebOptions(BaseModel):
     )
     allow_private: bool = Field(
         default=False, description="Fetch also from private addresses, such as those of the local network."
+    )
+
+    hosts: dict[str, Annotated[str, Field(pattern=r"^[\w.-]+:[0-9]{1,5}$")]] = Field(
+        default={},
+        description="Places of your own that stand for hosts, over plain HTTP: `{'jobs.example' = '127.0.0.1:8099'}`; "
+        "for demonstrations and tests.",
     )
 
     connect_seconds: float = Field(

@@ -81,14 +81,21 @@ class Wire:
         timeout = {"connect": self._options.connect_seconds, "read": self._options.read_seconds}
         timeout["write"] = timeout["read"]
         leash.bytes = 0
-        target = place.url.raw_path
-        url = httpcore.URL(scheme=place.url.scheme, host=place.host, port=place.port, target=target)
+        url = self._at(place)
         lines = [("Host", place.url.netloc.decode("ascii")), *headers.items()]
         with self._counted(), leash.running(), _told(place.host):
             leash.check()
             with self._pool.stream("GET", url, headers=lines, extensions={"timeout": timeout}) as response:
                 leash.bytes = -1
                 yield Answer(place, response.status, httpx.Headers(response.headers), response.iter_stream())
+
+    def _at(self, place: Place) -> httpcore.URL:
+        """Return what is asked: the place itself, or what stands for its host."""
+        scheme, host, port = place.url.scheme, place.host, place.port
+        if stand_in := self._options.hosts.get(place.host):
+            scheme, (host, _, number) = "http", stand_in.rpartition(":")
+            port = int(number)
+        return httpcore.URL(scheme=scheme, host=host, port=port, target=place.url.raw_path)
 
     def close(self) -> None:
         """Close all connections, once those who use them have felt that they should stop."""
