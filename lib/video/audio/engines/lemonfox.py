@@ -8,7 +8,6 @@ import time
 import wave
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from av.audio.stream import AudioStream
 
 from lib.errors import UnavailableError
 from lib.progress import Progress
+from lib.throttle import retry_after
 from lib.video.audio.options import LEMONFOX_EU_URL, LEMONFOX_URL, AudioOptions, Secrets
 from lib.video.audio.segments import Segment
 from lib.video.audio.sound import RATE, Sound
@@ -261,16 +261,3 @@ def _refuse(response: "httpx.Response") -> None:
         raise UnavailableError("This address sends on to another one, to which the key does not go: check the address.")
     if status != 200:
         raise UnavailableError(REFUSALS.get(status, f"Lemonfox refused the request ({status})."))
-
-
-def retry_after(value: str | None, now: datetime) -> float | None:
-    """Return the seconds that a `Retry-After` header asks for: a number or a date (RFC 9110 10.2.3); None otherwise."""
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds())

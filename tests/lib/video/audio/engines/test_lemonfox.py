@@ -3,8 +3,6 @@ import json
 import threading
 import traceback
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
 import av
 import numpy as np
@@ -216,15 +214,6 @@ def test_any_json_gives_segments_or_a_refusal(answer: object) -> None:
     except UnavailableError:
         return
     assert all(isinstance(each, Segment) for each in found)
-
-
-def test_a_wait_is_read_as_seconds_or_as_a_date() -> None:
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    assert engine.retry_after("12", now) == 12.0
-    assert engine.retry_after(format_datetime(now + timedelta(seconds=90), usegmt=True), now) == 90.0
-    assert engine.retry_after(format_datetime(now - timedelta(seconds=90), usegmt=True), now) == 0.0
-    assert engine.retry_after("later", now) is None
-    assert engine.retry_after(None, now) is None
 
 
 @pytest.mark.parametrize(
