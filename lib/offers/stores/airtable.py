@@ -147,7 +147,7 @@ class AirtableStore:
             return {}
         records: list[Any] = [{"id": record, "fields": self._cells(row)} for record, row in rows.items()]
         answer = self._ask(lambda: self._table.batch_update(records, typecast=True))
-        return {offer.record: offer for offer in map(self._offer, answer)}
+        return self._ask(lambda: dict(zip(rows, map(self._offer, answer), strict=True)))
 
     def _cells(self, row: Row) -> dict[str, Any]:
         return {self._fields[name]: value for name, value in row.items()}

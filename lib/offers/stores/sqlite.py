@@ -10,7 +10,7 @@ from lib.offers.offer import Offer
 from lib.offers.statuses import OPEN, Status
 from lib.offers.stores.base import PAGE, Calls, Change, RefusedError
 from lib.offers.stores.options import StoreOptions
-from lib.offers.stores.rows import COLUMNS, SAYING, Row, batch, difference, is_empty, offer_of, row_of
+from lib.offers.stores.rows import COLUMNS, SAYING, Row, batch, clean, difference, is_empty, offer_of, row_of
 
 APPLICATION = 0x5265676F
 """Marks a file as ours: `Rego`."""
@@ -81,7 +81,7 @@ class SqliteStore:
         found = self._select(
             "WHERE (? = '' OR source = ?) AND status_of(status) = ? "
             "ORDER BY typeof(score) IN ('integer', 'real') DESC, score DESC, id LIMIT ?",
-            source, source, status, limit,
+            clean(source), clean(source), status, limit,
         )  # fmt: skip
         return [offer for offer in found if not is_empty(offer)]
 

@@ -195,7 +195,17 @@ def test_find_takes_other_for_every_status_that_is_none_of_ours(place: Place) ->
     assert {(each.title, each.label) for each in found} == {("Une", "Entretien"), ("Deux", "")}
 
 
-HOSTILE = ["x' OR '1'='1", 'x") OR TRUE() OR ("', "\\", "\\'", "'; DROP TABLE offers; --", "{Statut}", "a\nb", "é\\n"]
+HOSTILE = [
+    "x' OR '1'='1",
+    'x") OR TRUE() OR ("',
+    "\\",
+    "\\'",
+    "'; DROP TABLE offers; --",
+    "{Statut}",
+    "a\nb",
+    "é\\n",
+    "x\ud800",
+]
 
 
 @pytest.mark.parametrize("source", HOSTILE)
