@@ -60,8 +60,8 @@ _LABEL = re.compile(
 )
 _BUTTON = re.compile(
     r"(?:voir|consulter|d[ée]couvrir|lire|ouvrir|acc[ée]der à|je d[ée]couvre|je consulte|voir et postuler à)"
-    r"(?: (?:l['’ ]?|le |la |cette |ce |(?:tous )?les )?(?:offres?|postes?|annonces?|jobs?|emplois?|missions?|d[ée]tails?"
-    r"|plus|opportunit[ée]s?)(?: d['’]emploi| en d[ée]tail| compl[èe]te)?(?: et postuler)?)?"
+    r"(?: (?:l['’ ]?|le |la |cette |ce |(?:tous )?les )?(?:offres?|postes?|annonces?|jobs?|emplois?|missions?"
+    r"|d[ée]tails?|plus|opportunit[ée]s?)(?: d['’]emploi| en d[ée]tail| compl[èe]te)?(?: et postuler)?)?"
     r"|(?:je )?postule[rz]?(?: (?:maintenant|à l['’]offre|à cette offre|en ligne|ici|en 1 clic|d[èe]s maintenant))?"
     r"|en savoir plus|plus d['’]infos?(?:rmations?)?|candidater|d[ée]tails?"
     r"|(?:view|see|open|read|show|apply|learn)(?: (?:full )?(?:job|offer|details?|more|now|it|for this job|posting|"
