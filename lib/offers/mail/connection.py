@@ -170,7 +170,8 @@ class _Box(BaseMailBox):
                 try:
                     client.starttls(ssl.create_default_context())
                 except BaseException:
-                    client.shutdown()
+                    with suppress(OSError):
+                        client.shutdown()
                     raise
         client.limit = self._limit
         return client

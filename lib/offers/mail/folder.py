@@ -102,11 +102,11 @@ class FolderMailbox:
 
     def _places(self, path: Path, depth: int) -> Iterator[Path]:
         """Give the folders and files that hold messages, from a folder or file on."""
-        if not path.is_dir() or is_maildir(path):
-            yield path
-            return
         folders, files, messages = [], [], False
         try:
+            if not path.is_dir() or is_maildir(path):
+                yield path
+                return
             with os.scandir(path) as entries:
                 for entry in entries:
                     if entry.name.startswith("."):

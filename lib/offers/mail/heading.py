@@ -141,7 +141,7 @@ def _addresses(text: str) -> Iterator[str]:
     text = _BRACKETED.sub(lambda found: re.sub(r"[,;:]", " ", found[0]), _plain(text))
     for part in re.split(r"[,;:]", text):
         for each in _BRACKETED.findall(part) or [part]:
-            if (address := each.strip()).isascii() and _ADDRESS.fullmatch(address):
+            if (address := each.strip()).isascii() and address.isprintable() and _ADDRESS.fullmatch(address):
                 yield address.lower()
 
 

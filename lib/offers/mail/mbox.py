@@ -87,8 +87,8 @@ class Mbox:
         wanted = set(keys)
         try:
             with self._locked(), open_message(self.path) as stream:
-                spans = [each for each in _spans(stream) if not each.read and _digest(stream, each) in wanted]
-                if spans:
+                unread = [each for each in _spans(stream) if not each.read]
+                if spans := [each for each in unread if _digest(stream, each) in wanted]:
                     self._rewrite(stream, spans)
         except FileNotFoundError:
             return

@@ -1,0 +1,307 @@
+"""A mailbox on a real server: Dovecot on this machine."""
+
+import imaplib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+from regie_toy_dovecot import HERE, OTHERS, PASSWORD, WITHOUT_MOVE, WITHOUT_UIDPLUS, Dovecot, Wire, wire
+
+from lib.errors import InputError, UnavailableError
+from lib.offers.mail.account import ImapAccount
+from lib.offers.mail.base import MessageGoneError
+from lib.offers.mail.imap import ImapMailbox
+from lib.offers.mail.options import MailOptions
+
+from .conftest import message
+
+Open = Callable[..., ImapMailbox]
+
+
+@pytest.fixture
+def counted(server: Dovecot) -> Iterator[Wire]:
+    with wire(HERE, server.port) as made:
+        yield made
+
+
+def through(account: ImapAccount, made: Wire) -> ImapAccount:
+    return replace(account, port=made.port)
+
+
+def by_hand(account: ImapAccount, *commands: str) -> None:
+    """Do what a person does in another program."""
+    with imaplib.IMAP4(account.host, account.port) as client:
+        client.login(account.user, account.password)
+        for command in commands:
+            name, *rest = command.split(" ")
+            assert client._simple_command(name, *rest)[0] == "OK"  # type: ignore[attr-defined]
+            if name == "SELECT":
+                client.state = "SELECTED"
+
+
+def test_two_thousand_messages_take_few_commands(
+    server: Dovecot, account: ImapAccount, counted: Wire, opened: Open
+) -> None:
+    others = [message(1, f"Friend {number} <friend@home.example>") for number in range(1000)]
+    server.put(account.user, [*others, *(message(number % 28 + 1) for number in range(1000))])
+    box = opened(through(account, counted))
+    assert len(box.audit()) == 1000
+    assert counted.asked == [
+        *("CAPABILITY", "LOGIN", "CAPABILITY", "EXAMINE", "NOOP", "UID SEARCH"),
+        *["UID FETCH"] * 4,  # the senders of all
+        *["UID FETCH"] * 2,  # the heads of alerts
+    ]
+
+
+def test_handling_many_takes_one_command(server: Dovecot, account: ImapAccount, counted: Wire, opened: Open) -> None:
+    server.put(account.user, [message(1)] * 60)
+    box = opened(through(account, counted))
+    found = box.audit()
+    before = len(counted.asked)
+    box.handled(found)
+    assert counted.asked[before:] == ["SELECT", "UID STORE"]
+    assert all(name.endswith(":2,S") for name in server.raw(account.user))
+
+
+def test_a_message_takes_one_command_and_a_large_one_none(
+    server: Dovecot, account: ImapAccount, counted: Wire, opened: Open
+) -> None:
+    server.put(account.user, [message(1), message(2, body="0123456789\n" * 2_000_000)])
+    box = opened(through(account, counted), message_limit_mb=20)
+    small, large = box.audit()
+    before = len(counted.asked)
+    box.fetch(small)
+    with pytest.raises(InputError, match=r"24\.0 MB or more: the limit is 20"):
+        box.fetch(large)
+    assert counted.asked[before:] == ["UID FETCH"]
+    with pytest.raises(InputError, match=r"20\.0 MB or more"):
+        box.fetch(replace(large, size=0))
+    assert len(opened(account, message_limit_mb=25).fetch(large)) == large.size
+
+
+def test_a_mailbox_that_was_made_anew_has_none_of_the_messages_that_it_had(
+    server: Dovecot, account: ImapAccount, opened: Open
+) -> None:
+    by_hand(account, "CREATE Alerts")
+    server.put(account.user, [message(1)], "Alerts")
+    box = opened(account, folder="Alerts")
+    found = box.audit()
+    by_hand(account, "DELETE Alerts", "CREATE Alerts")
+    server.put(account.user, [message(2)], "Alerts")
+    with pytest.raises(MessageGoneError):
+        box.fetch(found[0])
+    box.handled(found)
+    (other,) = box.audit()
+    assert other.subject == "Alert 2"
+    assert other.id.partition(":")[2] == found[0].id.partition(":")[2]
+
+
+def test_a_message_that_was_deleted_or_read_elsewhere_is_left_out(
+    server: Dovecot, account: ImapAccount, opened: Open
+) -> None:
+    server.put(account.user, [message(number) for number in (1, 2, 3, 4)])
+    box = opened(account)
+    _, second, *_ = box.audit()
+    by_hand(account, "SELECT INBOX", r"STORE 1 +FLAGS (\Seen)", r"STORE 2 +FLAGS (\Deleted)", "EXPUNGE")
+    by_hand(account, "SELECT INBOX", r"STORE 3 +FLAGS (\Deleted)")
+    with pytest.raises(MessageGoneError):
+        box.fetch(second)
+    assert [each.subject for each in box.audit()] == ["Alert 3"]
+
+
+def test_messages_that_come_meanwhile_are_found(server: Dovecot, account: ImapAccount, opened: Open) -> None:
+    box = opened(account)
+    assert box.audit() == []
+    server.put(account.user, [message(1)])
+    assert len(box.audit()) == 1
+
+
+def test_flagged_messages_stay_where_they_are(server: Dovecot, account: ImapAccount, opened: Open) -> None:
+    server.put(account.user, [message(1), message(2)])
+    by_hand(account, "SELECT INBOX", r"STORE 2 +FLAGS (\Deleted)")
+    box = opened(account)
+    box.handled(box.audit())
+    assert len(server.raw(account.user)) == 2  # what somebody marked as deleted is not removed by the way
+
+
+@pytest.mark.parametrize(
+    ("host", "commands", "left"),
+    [
+        (HERE, ["UID MOVE"], 1),
+        (WITHOUT_MOVE, ["UID COPY", "UID STORE", "UID EXPUNGE"], 1),
+        (WITHOUT_UIDPLUS, ["UID COPY", "UID STORE"], 2),
+    ],
+)
+def test_messages_are_moved_with_what_the_server_can_do_and_no_others_are_removed(
+    server: Dovecot, account: ImapAccount, opened: Open, host: str, commands: list[str], left: int
+) -> None:
+    server.put(account.user, [message(1), message(2)])
+    by_hand(account, "SELECT INBOX", r"STORE 1 +FLAGS (\Deleted)", "CREATE Done")
+    with wire(host, server.port) as made:
+        box = opened(through(account, made), afterwards="move", moved_to="Done")
+        box.handled(box.audit())
+        assert [each for each in made.asked if each in {"UID MOVE", "UID COPY", "UID STORE", "UID EXPUNGE"}] == commands
+        assert box.audit() == []
+    assert list(server.raw(account.user, "Done").values()) == [message(2)]
+    assert len(server.raw(account.user)) == left
+
+
+def test_a_folder_to_move_to_is_made_and_may_have_accents(server: Dovecot, account: ImapAccount, opened: Open) -> None:
+    by_hand(account, "CREATE Bo&AO4-te")
+    server.put(account.user, [message(1)], "Bo&AO4-te")
+    box = opened(account, folder="Boîte", afterwards="move", moved_to='Traités & "rangés"')
+    box.handled(box.audit())
+    assert list(server.raw(account.user, 'Trait&AOk-s &- "rang&AOk-s"').values()) == [message(1)]
+    assert opened(account, folder='Traités & "rangés"').try_out() == 1
+
+
+def test_messages_cannot_be_moved_to_where_they_are(account: ImapAccount) -> None:
+    with pytest.raises(InputError, match="the folder that they are in"):
+        ImapMailbox(account, MailOptions(folder="A", moved_to="A", afterwards="move"))
+    with pytest.raises(InputError, match="no line breaks"):
+        ImapMailbox(account, MailOptions(folder="A\r\nA1 DELETE B"))
+
+
+@pytest.mark.parametrize("cut_at", ["NOOP", "UID SEARCH", "UID FETCH"])
+def test_an_audit_is_made_again_when_the_connection_breaks(
+    server: Dovecot, account: ImapAccount, counted: Wire, opened: Open, cut_at: str
+) -> None:
+    server.put(account.user, [message(1), message(2)])
+    box = opened(through(account, counted))
+    found = box.audit()
+    counted.cut_at = cut_at
+    assert box.audit() == found
+    assert counted.asked.count("LOGIN") == 2
+
+
+@pytest.mark.parametrize("afterwards", ["flag", "move"])
+def test_what_is_done_after_a_long_time_is_done_on_a_new_connection(
+    server: Dovecot, account: ImapAccount, counted: Wire, opened: Open, afterwards: str
+) -> None:
+    server.put(account.user, [message(1), message(2)])
+    box = opened(through(account, counted), afterwards=afterwards)
+    first, second = box.audit()
+    counted.cut()
+    assert b"Alert 1" in box.fetch(first)
+    counted.cut_at = "SELECT"
+    box.handled([first])
+    counted.cut_at = "UID STORE" if afterwards == "flag" else "UID MOVE"
+    box.handled([second])
+    assert box.audit() == []
+    assert len(server.raw(account.user, "Imported" if afterwards == "move" else "")) == 2
+
+
+def test_a_connection_that_breaks_at_once_is_not_tried_for_ever(
+    account: ImapAccount, counted: Wire, opened: Open
+) -> None:
+    counted.cut_at = "EXAMINE"
+    with pytest.raises(UnavailableError, match=r"The connection to .* broke"):
+        opened(through(account, counted)).audit()
+    assert counted.asked.count("EXAMINE") == 1
+
+
+def test_one_that_cannot_be_opened_again_is_said(account: ImapAccount, opened: Open, server: Dovecot) -> None:
+    with wire(HERE, server.port) as made:
+        box = opened(through(account, made))
+        box.audit()
+    with pytest.raises(UnavailableError, match="Nothing answers at"):
+        box.audit()
+
+
+def test_users_and_passwords_may_have_accents_and_quotes(server: Dovecot, opened: Open) -> None:
+    for user, password in OTHERS.items():
+        assert opened(ImapAccount(HERE, user, password, server.port, "none")).audit() == []
+
+
+def test_a_wrong_password_is_said_and_not_shown(account: ImapAccount, opened: Open) -> None:
+    with pytest.raises(
+        UnavailableError, match=rf"does not accept the user {account.user}.*Authentication failed"
+    ) as wrong:
+        opened(replace(account, password="canary-wrong")).audit()
+    assert "canary" not in str(wrong.value)
+    assert wrong.value.__cause__ is None
+
+
+def test_a_folder_that_is_not_there_is_said(account: ImapAccount, opened: Open) -> None:
+    with pytest.raises(UnavailableError, match=r"The folder 'Élsewhere' cannot be opened .*doesn't exist"):
+        opened(account, folder="Élsewhere").audit()
+
+
+@pytest.mark.parametrize("security", ["ssl", "starttls"])
+def test_a_connection_is_encrypted_and_the_certificate_checked(
+    server: Dovecot, account: ImapAccount, opened: Open, monkeypatch: pytest.MonkeyPatch, security: str
+) -> None:
+    port = server.tls_port if security == "ssl" else server.port
+    secure = replace(account, security=security, port=port)  # type: ignore[arg-type]
+    with pytest.raises(UnavailableError, match="is not to be trusted: self-signed certificate"):
+        opened(secure).audit()
+    monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
+    assert opened(secure).audit() == []
+    with pytest.raises(UnavailableError, match=r"is not to be trusted: IP address mismatch"):
+        opened(replace(secure, host=WITHOUT_MOVE)).audit()
+
+
+def test_a_port_with_another_encryption_is_said(server: Dovecot, account: ImapAccount, opened: Open) -> None:
+    with pytest.raises(UnavailableError, match="does not encrypt in the way of `ssl`"):
+        opened(replace(account, security="ssl")).audit()
+
+
+def test_a_host_that_is_nowhere_is_said(account: ImapAccount, opened: Open) -> None:
+    with pytest.raises(UnavailableError, match=r"There is no host imap\.jobs\.invalid"):
+        opened(replace(account, host="imap.jobs.invalid", security="ssl")).audit()
+
+
+def answering(*answers: bytes) -> int:
+    """Return the port of a server that gives these answers, one to each line, and then keeps silent."""
+    listener = socket.create_server((HERE, 0))
+
+    def serve() -> None:
+        with listener:
+            client, _ = listener.accept()
+        with client, client.makefile("rwb") as lines:
+            for answer in answers:
+                lines.write(answer)
+                lines.flush()
+                lines.readline()
+            lines.readline()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return int(listener.getsockname()[1])
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ([b""], r"did not answer within 0\.2 s"),
+        ([b"220 mail.example ESMTP\r\n"], "The connection to .* broke. It says: unexpected response"),
+        ([b"* OK hello\r\n", b"* BYE see you, \x1b[2J later\r\n"], r"broke.*see you, \[2J later"),
+        ([b"* OK hello\r\n", b"* X {99999999999}\r\n"], "an answer of 99999999999 bytes"),
+    ],
+)
+def test_a_server_that_is_none_is_said(account: ImapAccount, opened: Open, answers: list[bytes], words: str) -> None:
+    with pytest.raises(UnavailableError, match=words):
+        opened(replace(account, port=answering(*answers)), timeout=0.2).audit()
+
+
+def test_nothing_of_the_password_comes_back_from_a_server_that_repeats_it(opened: Open) -> None:
+    with socket.create_server((HERE, 0)) as listener:
+
+        def serve() -> None:
+            client, _ = listener.accept()
+            with closing(client), client.makefile("rwb") as lines:
+                lines.write(b"* OK hello\r\n")
+                lines.flush()
+                for line in lines:
+                    tag, _, rest = line.partition(b" ")
+                    capability = b"* CAPABILITY IMAP4rev1\r\n" if rest.startswith(b"CAP") else b""
+                    lines.write(capability + tag + (b" OK done\r\n" if capability else b" NO you said " + rest))
+                    lines.flush()
+
+        threading.Thread(target=serve, daemon=True).start()
+        account = ImapAccount(HERE, "jo", PASSWORD, listener.getsockname()[1], "none")
+        with pytest.raises(UnavailableError, match="you said LOGIN") as wrong:
+            opened(account).audit()
+    assert PASSWORD not in str(wrong.value)
