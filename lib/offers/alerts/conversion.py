@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 
 from lib.errors import InputError
 from lib.offers.alerts import words
-from lib.offers.alerts.base import Alert, Card, Identity
+from lib.offers.alerts.base import Alert, Card, Identity, Message
 from lib.offers.alerts.links import Link, anonymous
+from lib.offers.alerts.page import lines_of_html
 from lib.offers.alerts.registry import sender_of
 from lib.offers.alerts.site import Site
 from lib.offers.offer import Offer, fingerprint
@@ -24,11 +25,16 @@ def offers_of(alert: Alert, source: str, resolve: Callable[[str], str | None]) -
         earlier = found.setdefault(offer.key, offer)
         if not earlier.title and offer.title:
             found[offer.key] = offer
-    if not found and not words.nothing(f"{alert.message.subject}\n{alert.message.text or alert.message.html}"):
+    if not found and not words.nothing(_beginning(alert.message)):
         raise InputError(
             f"no offer was found in this message of {source}: it is no alert, or the site has changed its layout"
         )
     return list(found.values())
+
+
+def _beginning(message: Message) -> str:
+    shown = [line.text for line in lines_of_html(message.html)[:40]]
+    return "\n".join([message.subject, *shown, message.text])
 
 
 def _offers(alert: Alert, source: str, resolve: Callable[[str], str | None]) -> Iterator[Offer]:
@@ -43,21 +49,22 @@ def _offers(alert: Alert, source: str, resolve: Callable[[str], str | None]) -> 
 
 
 def _address(card: Card, sender: Site, resolve: Callable[[str], str | None]) -> tuple[Identity | None, str]:
-    """Return which offer a card leads to, as far as it is known, and the best address of it."""
+    """Return which offer a card leads to, as far as it can be known, and the best address of it."""
     identity = sender.identify(card.link)
-    tracked = identity is None and sender.tracks(card.link)
-    end = resolve(card.link) if tracked else None
-    if end and (identity := sender.identify(end)):
-        return identity, identity.link
     if identity:
         return identity, identity.link
-    reached = Link.read(end) if end else None
-    # An end that is no offer's, on a site of the sender: its list of offers, since this one is gone.
-    if end and reached and not sender.tracks(end) and reached.path not in {"", "/"} and not _same_site(end, card.link):
-        return None, anonymous(end)
-    return None, card.link if tracked and sender.addresses else anonymous(card.link)
+    if not sender.tracks(card.link):
+        return None, anonymous(card.link)
+    end = resolve(card.link)
+    identity = sender.identify(end) if end else None
+    if identity:
+        return identity, identity.link
+    return None, anonymous(end) if end and _is_elsewhere(end, card.link) else card.link
 
 
-def _same_site(one: str, other: str) -> bool:
-    first, second = Link.read(one), Link.read(other)
-    return bool(first and second and first.host.split(".")[-2:] == second.host.split(".")[-2:])
+def _is_elsewhere(end: str, link: str) -> bool:
+    """Say whether a link ended on another site, as the employer's; on the sender's own it is no page of an offer."""
+    reached, begun = Link.read(end), Link.read(link)
+    if not reached or not begun or reached.path in {"", "/"}:
+        return False
+    return reached.host.split(".")[-2:] != begun.host.split(".")[-2:]

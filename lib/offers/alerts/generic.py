@@ -1,16 +1,8 @@
 """A sender of which nothing is known but its name: one that a user adds."""
 
-import re
-
 from lib.offers.alerts.base import Identity
 from lib.offers.alerts.links import Link, anonymous
 from lib.offers.alerts.site import Site
-
-_OF_OFFERS = re.compile(
-    r"\b(?:jobs?|job-?offers?|offres?|offre-?emploi|emplois?|annonces?|missions?|postes?|vacanc(?:y|ies)|careers?|"
-    r"carri[èe]res?|positions?|openings?|stellen?|recrutement|posting)\b",
-    re.IGNORECASE,
-)
 
 
 class Generic(Site):
@@ -24,11 +16,16 @@ class Generic(Site):
         """Return None: a link alone says nothing."""
         return None
 
-    def tracks(self, link: str) -> bool:
-        """Say whether a link may lead to an offer."""
+    def may_lead(self, link: str) -> bool:
+        """Say whether a link may lead to an offer: not one to the front page of a site."""
         parsed = Link.read(link)
         return parsed is not None and parsed.path not in {"", "/"}
 
     def mark(self, link: str) -> str:
         """Return the link without what says who clicked: an offer's title, picture and button share it."""
         return anonymous(link)
+
+    def parts(self, text: str) -> list[str]:
+        """Return what a line says: `Firm - Milan, Italy - Remote - EUR 65000`."""
+        parts = text.split(" - ")
+        return parts if len(parts) > 2 else super().parts(text)

@@ -18,7 +18,9 @@ from lib.errors import InputError
 from lib.offers.alerts.text import plain
 
 DEEPEST = 50
-"""Parts with parts in them: the parser recurses, and compares each line with the boundaries of all that are open."""
+"""Parts with parts in them: the parser recurses."""
+MOST_WORK = 2_000_000
+"""Lines times parts with parts in them: the parser compares each line with the boundary of each that is open."""
 MOST_TEXTS = 50
 """Parts that are texts; further ones are left out."""
 LARGEST = 8_000_000
@@ -26,7 +28,7 @@ LARGEST = 8_000_000
 LONGEST_HEADER = 8_000
 """Characters of a header; what follows is left out."""
 
-_NESTING = re.compile(rb"^content-type:[ \t\r\n]*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
+_NESTING = re.compile(rb"^content-type:[\x00-\x20\x7f]*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
 _BASE64 = re.compile(rb"[A-Za-z0-9+/=_-]*")
 _QUOTED = re.compile(rb"=(?:\r?\n|3D|C3=[89AB])")
 _CHARSET = re.compile(
@@ -47,8 +49,9 @@ class _Bounded(Compat32):
 def opened(raw: bytes) -> Message:
     """Parse a message. InputError when nothing can be made of it."""
     # Not policy.default: it raises on headers that are not well formed, and nothing of what it offers is needed here.
-    if len(_NESTING.findall(raw)) > DEEPEST:
-        raise InputError(f"the message has more than {DEEPEST} parts with parts in them: look at it in a mail program")
+    deep = len(_NESTING.findall(raw))
+    if deep > DEEPEST or raw.count(b"\n") * (deep + 1) > MOST_WORK:
+        raise InputError("the message has too many parts or lines to be an alert: look at it in a mail program")
     try:
         return message_from_bytes(raw, policy=_Bounded())
     except (MessageError, ValueError, LookupError, TypeError, AttributeError, RecursionError, AssertionError) as error:

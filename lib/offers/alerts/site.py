@@ -53,6 +53,10 @@ class Site:
         parsed = Link.read(link)
         return bool(parsed and self.trackers and self.trackers.fullmatch(parsed.host)) and self.identify(link) is None
 
+    def may_lead(self, link: str) -> bool:
+        """Say whether a link that says of no offer may yet lead to one."""
+        return self.tracks(link)
+
     def cards(self, message: Message) -> Sequence[Card]:
         """Return the offers that a message shows, in their order."""
         return self._cards(lines_of_html(message.html)) or self._cards(lines_of_text(message.text))
@@ -66,7 +70,7 @@ class Site:
             return Role.OFFER, f"={identity.offer_id}"
         if not line.text:
             return Role.TEXT, ""
-        if not self.tracks(line.link) or words.navigation(line.text):
+        if not self.may_lead(line.link) or words.navigation(line.text):
             return (Role.TEXT if _COMPANY.search(line.link) else Role.ELSEWHERE), ""
         return (Role.BUTTON, line.link) if words.button(line.text) else (Role.OFFER, self.mark(line.link))
 

@@ -35,4 +35,4 @@ class Jobijoba(Site):
 
     def parts(self, text: str) -> list[str]:
         """Return what a line says."""
-        return _FACTS.split(text) if text.count(" - ") in {1, 2} else super().parts(text)
+        return _FACTS.split(text) if text.count(" - ") in {1, 2} and len(text) <= 160 else super().parts(text)

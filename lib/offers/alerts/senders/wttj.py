@@ -2,6 +2,7 @@
 
 import re
 
+from lib.offers.alerts import words
 from lib.offers.alerts.base import Identity
 from lib.offers.alerts.links import Link
 from lib.offers.alerts.site import Site
@@ -40,4 +41,4 @@ class WelcomeToTheJungle(Site):
     def parts(self, text: str) -> list[str]:
         """Return what a line says: `CDI - Paris`."""
         found = _KIND_AND_PLACE.fullmatch(text)
-        return [found[1], found[2]] if found else super().parts(text)
+        return [found[1], found[2]] if found and words.contract(found[1]) else super().parts(text)
