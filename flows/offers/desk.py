@@ -66,8 +66,8 @@ class Desk:
             self._mailbox = open_mail(self._mail, self.options)
             self.envelopes = self._mailbox.audit()
         except (InputError, UnavailableError) as error:
-            self._no_mail = error
-            get_run_logger().warning("The mailbox cannot be looked at: %s", error)
+            self._no_mail = type(error)(f"The mailbox {self._mail} cannot be looked at: {error}")
+            get_run_logger().warning("%s", self._no_mail)
         waiting: dict[str, int] = {}
         for envelope in self.envelopes:
             waiting[envelope.source] = waiting.get(envelope.source, 0) + 1

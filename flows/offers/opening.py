@@ -1,5 +1,6 @@
 """What a run of `offers` works with, opened with the credentials of environment variables or blocks."""
 
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -36,17 +37,19 @@ def open_store(address: str, options: OffersOptions) -> Store:
 
 def open_mail(address: str, options: OffersOptions) -> Mailbox:
     """Open the mailbox at an address: a folder or file, or `imap` for the account of the block; errors as above."""
+    from lib.offers.alerts.registry import source_of
     from lib.offers.mail.opening import open_mailbox
 
+    known = partial(source_of, others=options.alerts.senders)
     if address != IMAP:
-        return open_mailbox(address, options.mail, None)
+        return open_mailbox(address, options.mail, None, known)
     found = in_use(MailAccount)
     if found is None:
         raise UnavailableError(
             "There is no account for the mailbox: set IMAP_HOST, IMAP_USER and IMAP_PASSWORD, or fill in the block: "
             "regie blocks set mailbox"
         )
-    return open_mailbox(address, options.mail, found[0].account())
+    return open_mailbox(address, options.mail, found[0].account(), known)
 
 
 def _path(address: str) -> Path:

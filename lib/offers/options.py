@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lib.offers.alerts.options import AlertOptions
 from lib.offers.analyse.options import AnalyseOptions
 from lib.offers.complete.options import CompleteOptions
 from lib.offers.mail.options import MailOptions
@@ -14,6 +15,7 @@ class OffersOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    alerts: AlertOptions = Field(default_factory=AlertOptions, description="Phase 1: who sends alerts.")
     mail: MailOptions = Field(default_factory=MailOptions, description="Phase 1: the mailbox.")
     store: StoreOptions = Field(default_factory=StoreOptions, description="Where offers are kept.")
     web: WebOptions = Field(default_factory=WebOptions, description="How pages are fetched.")

@@ -13,7 +13,7 @@ from lib.offers.offer import Offer
 from lib.offers.statuses import Status
 
 ENGINES: Mapping[str, str] = {"llm": "lib.offers.analyse.llm", "embedded": "lib.offers.analyse.embedded"}
-"""Module of each engine by its name; it has the functions `unavailable`, `version` and `engine`. To import it is cheap."""
+"""Module of each engine by its name, with functions `unavailable`, `version` and `engine`. To import one is cheap."""
 BY = "Analysed by "
 
 

@@ -1,28 +1,22 @@
 """The embedded engine: rules and likeness of words; no key, no network, and every offer by itself."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from importlib.metadata import version as package_version
 from importlib.util import find_spec
 from statistics import fmean
-from typing import TypeVar
 
 from lib.offers.analyse.analysis import Analysis, Engine, Spent
-from lib.offers.analyse.facts import Remote, contracts_in, remote_in
-from lib.offers.analyse.likeness import Like, Likeness
+from lib.offers.analyse.facts import Remote, contracts_in
+from lib.offers.analyse.likeness import Likeness
 from lib.offers.analyse.options import AnalyseOptions, ModelSecrets
-from lib.offers.analyse.pay import Pay, pay_in
 from lib.offers.analyse.places import place_wanted
 from lib.offers.analyse.profile import Criterion, Profile
+from lib.offers.analyse.reading import Reading
 from lib.offers.analyse.scoring import BEST, Mark, total
-from lib.offers.analyse.words import fold, mentions
+from lib.offers.analyse.words import fold
 from lib.offers.offer import Offer
 
-T = TypeVar("T")
-
-READ_CHARACTERS = 50_000
-"""What is read of a description."""
 SHOWN = 6
 """Words that a reason names."""
 AVOIDED = 0.4
@@ -76,8 +70,8 @@ class Embedded:
 
     def analyse(self, offer: Offer) -> Analysis:
         """Give marks to an offer."""
-        text = _Text(offer, self._likeness)
-        marks = tuple(_mark(criterion, text) for criterion in self._profile.criteria)
+        read = Reading(offer, self._likeness)
+        marks = tuple(_mark(criterion, read) for criterion in self._profile.criteria)
         return Analysis(total(marks, self._profile), marks, engine="the embedded scorer")
 
     def close(self) -> None:
@@ -92,90 +86,52 @@ class _Finding:
     reason: str
 
 
-class _Text:
-    """What an offer says; its fields win over its title, and that over its description."""
-
-    def __init__(self, offer: Offer, likeness: Likeness) -> None:
-        self.place = offer.place
-        self.title = fold(offer.title)
-        self.folded = fold(f"{offer.title} . {offer.company} . {offer.description[:READ_CHARACTERS]}")
-        self.is_described = bool(offer.description.strip())
-        self._offer = offer
-        self._likeness = likeness
-
-    @cached_property
-    def likes(self) -> Mapping[str, Like]:
-        return self._likeness.of(f"{self._offer.title} {self._offer.description[:READ_CHARACTERS]}")
-
-    @cached_property
-    def remote(self) -> Remote | None:
-        return self._read(remote_in, self._offer.remote, self._offer.place)
-
-    @cached_property
-    def contracts(self) -> tuple[str, ...]:
-        return self._read(contracts_in, self._offer.contract) or ()
-
-    @cached_property
-    def pay(self) -> Pay | None:
-        return pay_in(self._offer.salary, only_pay=True) or self._read(pay_in)
-
-    def first_of(self, words: Iterable[str]) -> str | None:
-        return next((word for word in words if mentions(self.folded, word)), None)
-
-    def in_title(self, words: Iterable[str]) -> bool:
-        return any(mentions(self.title, word) for word in words)
-
-    def _read(self, read: Callable[[str], T | None], *fields: str) -> T | None:
-        texts = (*fields, self._offer.title, self._offer.description[:READ_CHARACTERS])
-        return next((found for text in texts if (found := read(text))), None)
-
-
-def _mark(criterion: Criterion, text: _Text) -> Mark:
+def _mark(criterion: Criterion, offer: Reading) -> Mark:
     """Return the mean of what the rules find, less what is to be avoided."""
-    findings = [found for rule in (_words, _where, _contract, _pay) if (found := rule(criterion, text))]
+    findings = [found for rule in (_words, _where, _contract, _pay) if (found := rule(criterion, offer))]
     has_rules = bool(criterion.words or criterion.places or criterion.remote or criterion.contracts or criterion.avoid)
     if not has_rules and not criterion.salary_min and not criterion.day_rate_min:
-        findings = _like(criterion, text)
-    avoided = [words for words in criterion.avoid if text.first_of(words)]
-    if criterion.avoid and not findings and (avoided or text.is_described):
+        findings = _like(criterion, offer)
+    avoided = [words for words in criterion.avoid if offer.first_of(words)]
+    if criterion.avoid and not findings and (avoided or offer.is_described):
         findings = [_Finding(1.0, "" if avoided else "finds nothing that is to be avoided")]
     if not findings:
         return Mark(criterion.name, None, "the offer says nothing about it")
     share = fmean(each.share for each in findings)
-    share *= 0 if any(text.in_title(words) for words in avoided) else AVOIDED ** len(avoided)
+    share *= 0 if any(offer.in_title(words) for words in avoided) else AVOIDED ** len(avoided)
     told = [each.reason for each in findings if each.reason]
     if avoided:
         told.append(f"finds {_listed([words[0] for words in avoided])}, which is to be avoided")
     return Mark(criterion.name, round(BEST * share, 1), "; ".join(told))
 
 
-def _words(criterion: Criterion, text: _Text) -> _Finding | None:
+def _words(criterion: Criterion, offer: Reading) -> _Finding | None:
     """Find the words that are wanted; the first ones found count most, for an offer hardly names them all."""
     if not criterion.words:
         return None
-    found = [word for words in criterion.words if (word := text.first_of(words))]
-    if not found and not text.is_described:
+    found = [word for words in criterion.words if (word := offer.first_of(words))]
+    if not found and not offer.is_described:
         return None
-    missing = [words[0] for words in criterion.words if not text.first_of(words)]
+    missing = [words[0] for words in criterion.words if not offer.first_of(words)]
     share = 1 - (1 - len(found) / len(criterion.words)) ** 2
     told = [f"finds {_listed(found)}" if found else "", f"not {_listed(missing)}" if missing else ""]
-    like = text.likes[criterion.name].share
+    like = offer.likes[criterion.name].share
     return _Finding((1 - LIKE) * share + LIKE * like, "; ".join(filter(None, told)))
 
 
-def _where(criterion: Criterion, text: _Text) -> _Finding | None:
+def _where(criterion: Criterion, offer: Reading) -> _Finding | None:
     """Find whether the place is one of those wanted, and how much work from home there is."""
-    home = text.remote
+    home = offer.remote
     wanted, share = criterion.remote, 1.0
     told = []
     if criterion.places:
-        place = place_wanted(text.place, criterion.places)
+        place = place_wanted(offer.place, criterion.places)
         if place:
-            told.append(f"{text.place} is in {place}" if fold(place) not in fold(text.place) else f"in {text.place}")
+            told.append(f"{offer.place} is in {place}" if fold(place) not in fold(offer.place) else f"in {offer.place}")
         elif home == "full" and wanted != "none":
             told.append("work from home, wherever it is")
-        elif text.place.strip():
-            return _Finding(0.0, f"{text.place} is not among the places wanted")
+        elif offer.place.strip():
+            return _Finding(0.0, f"{offer.place} is not among the places wanted")
         elif not (wanted and home):
             return None
     if wanted and home:
@@ -186,18 +142,18 @@ def _where(criterion: Criterion, text: _Text) -> _Finding | None:
     return _Finding(share, ", ".join(told)) if told else None
 
 
-def _contract(criterion: Criterion, text: _Text) -> _Finding | None:
+def _contract(criterion: Criterion, offer: Reading) -> _Finding | None:
     """Find whether the contract is one of those wanted."""
     wanted = {kind for each in criterion.contracts for kind in contracts_in(each)}
-    if not wanted or not text.contracts:
+    if not wanted or not offer.contracts:
         return None
-    good = [kind for kind in text.contracts if kind in wanted]
-    return _Finding(1.0, f"is {_listed(good)}") if good else _Finding(0.0, f"is {_listed(text.contracts)}")
+    good = [kind for kind in offer.contracts if kind in wanted]
+    return _Finding(1.0, f"is {_listed(good)}") if good else _Finding(0.0, f"is {_listed(offer.contracts)}")
 
 
-def _pay(criterion: Criterion, text: _Text) -> _Finding | None:
+def _pay(criterion: Criterion, offer: Reading) -> _Finding | None:
     """Find how the most that is paid compares with what is wanted; a rate a day and a salary are not compared."""
-    pay = text.pay
+    pay = offer.pay
     if pay is None:
         return None
     is_rate = pay.period == "day"
@@ -209,10 +165,10 @@ def _pay(criterion: Criterion, text: _Text) -> _Finding | None:
     return _Finding(share, f"pays up to {paid:,.0f} {per}, wanted are {wanted:,.0f}")
 
 
-def _like(criterion: Criterion, text: _Text) -> list[_Finding]:
+def _like(criterion: Criterion, offer: Reading) -> list[_Finding]:
     """Compare words where there is no rule, and something to compare."""
-    like = text.likes[criterion.name]
-    if not text.is_described and not like.words:
+    like = offer.likes[criterion.name]
+    if not offer.is_described and not like.words:
         return []
     told = f"has words in common with it: {_listed(like.words)}" if like.words else "has no word in common with it"
     return [_Finding(like.share, told)]

@@ -19,11 +19,11 @@ CONTRACTS = {
 """Each kind of contract, and what else it is called."""
 _CONTRACTS = {kind: re.compile(rf"(?<![a-z0-9])(?:{words})(?![a-z0-9])") for kind, words in CONTRACTS.items()}
 
-_HOME = r"(?:tele ?travail|remote|home ?office|work(?:ing)? from home|distanciel|a distance|wfh)"
+_HOME = r"(?:tele ?travail|telecommut(?:e|ing)|remote|home ?office|work(?:ing)? from home|distanciel|a distance|wfh)"
 _DAYS = r"[1-4](?: (?:a|to|ou|or|/) [1-4])? ?(?:jours?|days?|j)"
 _WHOLE = r"100 ?%|total|complet|integral|full|only|a temps (?:plein|complet)|5 ?j"
-# The first that is found says what the offer means: “télétravail 2 jours” is partial though “remote” is in it.
-_REMOTE: tuple[tuple[Remote, re.Pattern[str]], ...] = (
+# The first that is found says what the offer means: where it may all be from home, some days of it are no limit.
+_REMOTE: tuple[tuple[Remote | None, re.Pattern[str]], ...] = (
     (
         "none",
         re.compile(
@@ -34,6 +34,13 @@ _REMOTE: tuple[tuple[Remote, re.Pattern[str]], ...] = (
         ),
     ),
     (
+        "full",
+        re.compile(
+            rf"(?<![a-z])(?:(?:full|fully|100 ?%|completely|entirely|totalement|all)(?: en)? ?{_HOME}|"
+            rf"{_HOME} ?:? ?\(?(?:{_WHOLE})(?![a-z])|remote first|work from anywhere)"
+        ),
+    ),
+    (
         "partial",
         re.compile(
             rf"(?<![a-z])(?:hybride?(?![a-z])|(?:partial(?:ly)?|partly|some|occasional) {_HOME}|"
@@ -41,15 +48,9 @@ _REMOTE: tuple[tuple[Remote, re.Pattern[str]], ...] = (
             rf"{_HOME} ?:? ?\(?(?:partiel|occasionnel|ponctuel|{_DAYS}|jusqu|up to))"
         ),
     ),
-    (
-        "full",
-        re.compile(
-            rf"(?<![a-z])(?:(?:full|fully|100 ?%|completely|entirely|totalement|all)(?: en)? ?{_HOME}|"
-            rf"{_HOME} ?:? ?\(?(?:{_WHOLE})(?![a-z])|remote first|work from anywhere)"
-        ),
-    ),
-    ("partial", re.compile(rf"(?<![a-z]){_HOME}")),
-    ("none", re.compile(r"(?<![a-z])(?:sur site|on site|onsite|en presentiel)(?![a-z])")),
+    (None, re.compile(rf"(?<![a-z]){_HOME}")),
+    # As a field of its own; in a description “sur site” may be said of the canteen.
+    ("none", re.compile(r"^\W*(?:sur site|on site|onsite|(?:en )?presentiel)\W*$")),
 )
 
 
@@ -59,7 +60,10 @@ def contracts_in(text: str) -> tuple[str, ...]:
     return tuple(kind for kind, pattern in _CONTRACTS.items() if pattern.search(folded))
 
 
-def remote_in(text: str) -> Remote | None:
-    """Return how much work from home a text speaks of; None when it says nothing about it."""
+def remote_in(text: str, unqualified: Remote | None = "partial") -> Remote | None:
+    """Return how much work from home a text speaks of; None when it says nothing about it.
+
+    Where it does not say how much it is taken for `unqualified`: in the place of an offer, “Remote” is all.
+    """
     folded = fold(text)
-    return next((much for much, pattern in _REMOTE if pattern.search(folded)), None)
+    return next((much or unqualified for much, pattern in _REMOTE if pattern.search(folded)), None)

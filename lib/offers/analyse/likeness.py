@@ -10,10 +10,9 @@ from lib.offers.analyse.words import fold
 
 STEM = 7
 """Letters of a word that count: `développeur`, `développement` and `developer` are alike then."""
-ABOUT = 0.5
-"""How much what the seeker says of themselves counts beside a criterion's own words."""
-ALIKE = 0.5
-"""The cosine that counts as fully alike."""
+ALIKE = 0.4
+"""How much of the words wanted an offer of the right kind has, by their weights. Between 0.3 and 0.5 it makes hardly any
+difference to benchmarks/scoring.py."""
 SHOWN = 6
 _COMMON = """
 a ai ainsi an and annees ans are as at au aussi aux avec avoir be been bon bonne but by can candidat ce ces cette chez
@@ -27,7 +26,7 @@ years you your
 COMMON = frozenset(_COMMON.split())
 """Words that do not say which work it is."""
 _WORD = re.compile(r"[a-z0-9][a-z0-9+#]+")
-_LOW_MARKS = re.compile(r"(?<![\w.,/])[01] ?[:=].*")
+_LOW_MARKS = re.compile(r"(?<![\w.,/])[01] ?[:=].*?(?=(?<![\w.,/])[2-5] ?[:=]|$)")
 
 
 @dataclass(frozen=True)
@@ -48,24 +47,20 @@ class Likeness:
 
         # The description says what earns which mark: what earns the lowest is not wanted.
         texts = [f"{each.name} {_LOW_MARKS.sub('', each.description)}" for each in profile.criteria]
-        self._vectorizer = TfidfVectorizer(analyzer=stems, sublinear_tf=True)
+        vectorizer = TfidfVectorizer(analyzer=stems, sublinear_tf=True)
         # A word of its own keeps the vocabulary of a profile of nothing but common words from being empty.
-        self._vectorizer.fit([*texts, profile.about, "regie0"])
-        self._known = self._vectorizer.get_feature_names_out()
-        wanted = (
-            self._vectorizer.transform(texts).toarray() + ABOUT * self._vectorizer.transform([profile.about]).toarray()
-        )
-        self._wanted = {
-            each.name: row / (np.linalg.norm(row) or 1.0) for each, row in zip(profile.criteria, wanted, strict=True)
-        }
+        vectorizer.fit([*texts, profile.about, "regie0"])
+        self._known = vectorizer.get_feature_names_out()
+        wanted = vectorizer.transform(texts).toarray()
+        self._wanted = {each.name: row / (row.sum() or 1.0) for each, row in zip(profile.criteria, wanted, strict=True)}
 
     def of(self, text: str) -> dict[str, Like]:
-        """Return how like a text is to each criterion."""
-        offer = self._vectorizer.transform([text]).toarray()[0]
-        spelt = {word[:STEM]: word for word in reversed(_WORD.findall(fold(text)))}
+        """Return how like a text is to each criterion: how much of what is wanted its words are, by their weights."""
+        spelt = {word[:STEM]: word for word in reversed(_words(text))}
+        there = np.array([stem in spelt for stem in self._known])
         found = {}
         for name, wanted in self._wanted.items():
-            shared = wanted * offer
+            shared = wanted * there
             best = [spelt[self._known[at]] for at in np.argsort(-shared, kind="stable")[:SHOWN] if shared[at] > 0]
             found[name] = Like(min(1.0, float(shared.sum()) / ALIKE), tuple(best))
         return found
@@ -73,4 +68,8 @@ class Likeness:
 
 def stems(text: str) -> list[str]:
     """Return the beginnings of the words that say something."""
-    return [word[:STEM] for word in _WORD.findall(fold(text)) if word not in COMMON and not word.isdigit()]
+    return [word[:STEM] for word in _words(text)]
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in _WORD.findall(fold(text)) if word not in COMMON and not word.isdigit()]

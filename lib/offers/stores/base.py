@@ -53,7 +53,10 @@ class Store(Protocol):
         """What it is, for people, without a secret: `SQLite offers.db`, `Airtable appX/Offres`."""
 
     def load(self, *, open_only: bool = False) -> Iterator[list[Offer]]:
-        """Give every offer, a page at a time; with `open_only` those with a status that may still be worked on."""
+        """Give every offer, a page at a time; with `open_only` those with a status that may still be worked on.
+
+        A row that says nothing at all is left out: tables are made with some.
+        """
 
     def find(self, source: str, status: Status, *, limit: int = PAGE) -> list[Offer]:
         """Return the offers of a source (of all when empty) with a status, for people to look at: best score first.
@@ -65,7 +68,8 @@ class Store(Protocol):
         """Write at most BATCH new offers and return them in order, each with its record.
 
         A link that has a row already keeps that row as it is, and the offer that is returned is that row: also where
-        `load` left it out, and when the same call is made twice. Raises RefusedError.
+        `load` left it out, and when the same call is made twice. One with a link alone is filled in. Raises
+        RefusedError.
         """
 
     def change(self, changes: Sequence[Change]) -> list[Offer]:

@@ -92,8 +92,8 @@ def make_desk(tmp_path: Path, prefect_server: None) -> Iterator[Callable[..., De
     with site({f"/jobs/view/{FIRST + n}": page for n in range(2000)}) as pages:
         web = WebOptions(hosts={"www.linkedin.com": f"127.0.0.1:{pages.port}"}, delay=0, host_requests=8)
 
-        def make(store: StoreOptions | None = None, **more: Any) -> Desk:
-            options = OffersOptions(web=web, store=store or StoreOptions())
+        def make(kept: StoreOptions | None = None, **more: Any) -> Desk:
+            options = OffersOptions(web=web, store=kept or StoreOptions())
             return Desk(tmp_path, pages, options=options, **more)
 
         yield make
