@@ -72,7 +72,7 @@ class Asked:
 class Model:
     """Says what it is told, in order, the last again and again; told nothing, it marks as `marks` has it.
 
-    By itself it gives every criterion of the profile the mark 3. Parameters in `unknown` it refuses, as services do that
+    By itself it gives every criterion of the profile the mark 3. It refuses parameters in `unknown`, as services do that
     do not know them.
     """
 

@@ -89,8 +89,7 @@ class _Finding:
 def _mark(criterion: Criterion, offer: Reading) -> Mark:
     """Return the mean of what the rules find, less what is to be avoided."""
     findings = [found for rule in (_words, _where, _contract, _pay) if (found := rule(criterion, offer))]
-    has_rules = bool(criterion.words or criterion.places or criterion.remote or criterion.contracts or criterion.avoid)
-    if not has_rules and not criterion.salary_min and not criterion.day_rate_min:
+    if not criterion.has_rules:
         findings = _like(criterion, offer)
     avoided = [words for words in criterion.avoid if offer.first_of(words)]
     if criterion.avoid and not findings and (avoided or offer.is_described):

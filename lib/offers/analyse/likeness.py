@@ -11,8 +11,8 @@ from lib.offers.analyse.words import fold
 STEM = 7
 """Letters of a word that count: `développeur`, `développement` and `developer` are alike then."""
 ALIKE = 0.4
-"""How much of the words wanted an offer of the right kind has, by their weights. Between 0.3 and 0.5 it makes hardly any
-difference to benchmarks/scoring.py."""
+"""How much of the words wanted an offer of the right kind has, by their weights. Between 0.3 and 0.5 it makes hardly
+any difference to benchmarks/scoring.py."""
 SHOWN = 6
 _COMMON = """
 a ai ainsi an and annees ans are as at au aussi aux avec avoir be been bon bonne but by can candidat ce ces cette chez

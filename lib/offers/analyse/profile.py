@@ -60,6 +60,12 @@ class Criterion(BaseModel):
     day_rate_min: float | None = Field(default=None, gt=0, le=100_000, allow_inf_nan=False)
     """What a freelancer wants at least a day, before tax."""
 
+    @property
+    def has_rules(self) -> bool:
+        """Whether there is anything to go by besides the description."""
+        given = self.words, self.avoid, self.places, self.remote, self.contracts, self.salary_min, self.day_rate_min
+        return any(given)
+
     @field_validator("contracts")
     @classmethod
     def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
