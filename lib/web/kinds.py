@@ -18,6 +18,9 @@ def is_binary(body: bytes) -> bool:
     """Return whether a body that is said to be text is none."""
     if body.startswith(_WIDE):
         return False
-    # In UTF-16 without a mark every other byte may be zero, in other text none, save by accident.
+    if body.startswith(_BINARY):
+        return True
+    # Text has no zeros, save by accident; or in UTF-16 without a mark, where mark-up has one in every other byte.
     start = body[:4096]
-    return body.startswith(_BINARY) or min(start[::2].count(0), start[1::2].count(0)) > 2
+    fewer, more = sorted((start[::2].count(0), start[1::2].count(0)))
+    return more > 2 and not (fewer <= 2 and more > len(start) // 8)

@@ -1,5 +1,6 @@
 """Addresses of pages, as they are checked before anything is asked of anybody."""
 
+import re
 from dataclasses import dataclass
 
 import httpx
@@ -8,6 +9,7 @@ from lib.web.options import WebOptions
 from lib.web.outcomes import Refused
 
 PORTS = {"http": 80, "https": 443}
+_HOST = re.compile(r"[0-9a-z_.-]{1,253}|[0-9a-f:.]{2,45}")  # a name, or an address of either version
 
 
 @dataclass(frozen=True)
@@ -53,11 +55,15 @@ def place_of(address: str, options: WebOptions, base: Place | None = None) -> Pl
         raise Refused(f"the address begins with “{url.scheme[:20]}:”; only http: and https: are fetched", by="us")
     if not host:
         raise Refused("the address names no host", by="us")
+    if not _HOST.fullmatch(host):
+        raise Refused("the address names a host that cannot be", by="us")
     if url.userinfo:
         raise Refused(f"the address holds a user name or a password for {host}", by="us")
     port = PORTS[url.scheme] if url.port is None else url.port
     if port not in PORTS.values() and not 1024 <= port <= 65535:
         raise Refused(f"port {port} of {host} is not one for pages", by="us")
+    if port == PORTS[url.scheme]:
+        url = url.copy_with(port=None)
     if len(str(url)) > options.url_length:
         raise Refused(f"the address is longer than {options.url_length} characters", by="us")
     return Place(url, host, port)

@@ -127,6 +127,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.site.connections += 1
         super().setup()
 
+    def finish(self) -> None:
+        super().finish()
+        if self.server.tls:
+            self.request.close()
+
     def log_message(self, *args: object) -> None:
         """Keep quiet: what was asked is in `requests`."""
 
