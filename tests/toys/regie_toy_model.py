@@ -72,8 +72,8 @@ class Asked:
 class Model:
     """Says what it is told, in order, the last again and again; told nothing, it marks as `marks` has it.
 
-    By itself it gives every criterion of the profile the mark 3. It refuses parameters in `unknown`, as services do that
-    do not know them.
+    By itself it gives every criterion of the profile the mark 3. It refuses parameters in `unknown`, as services do
+    that do not know them.
     """
 
     def __init__(self) -> None:

@@ -24,7 +24,7 @@ AVOIDED = 0.4
 TOO_LITTLE = 0.7
 """The share of the pay wanted that earns no mark."""
 LIKE = 0.2
-"""How much likeness of words counts beside the words that are asked for."""
+"""How much of what words that are not there leave open the likeness of the others makes good at most."""
 FROM_HOME = 0.3
 """How much work from home counts beside a place that is wanted."""
 HOME: dict[Remote, str] = {"full": "work from home", "partial": "some work from home", "none": "no work from home"}
@@ -115,7 +115,7 @@ def _words(criterion: Criterion, offer: Reading) -> _Finding | None:
     share = 1 - (1 - len(found) / len(criterion.words)) ** 2
     told = [f"finds {_listed(found)}" if found else "", f"not {_listed(missing)}" if missing else ""]
     like = offer.likes[criterion.name].share
-    return _Finding((1 - LIKE) * share + LIKE * like, "; ".join(filter(None, told)))
+    return _Finding(share + (1 - share) * LIKE * like, "; ".join(filter(None, told)))
 
 
 def _where(criterion: Criterion, offer: Reading) -> _Finding | None:

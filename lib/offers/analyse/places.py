@@ -47,7 +47,8 @@ def _any_of(names: Iterable[str]) -> re.Pattern[str]:
 
 _NUMBER_OF = {fold(name): number.lower() for number, name in DEPARTMENTS.items()}
 _OF_REGION = {fold(name): frozenset(numbers.lower().split()) for name, numbers in REGIONS.items()}
-_DEPARTMENT, _REGION = _any_of(_NUMBER_OF), _any_of(_OF_REGION)
+_NAME = _any_of([*_NUMBER_OF, *_OF_REGION])
+"""The longest first: “Pays de la Loire” is not the department Loire, nor is “Haute-Loire”."""
 _NUMBER = re.compile(r"(?<![\d.,])(?:(97\d)\d\d|(2[ab]|\d\d)\d{3}|(97\d|2[ab]|\d\d))(?![\d.,a-z])")
 _CORSICA = frozenset({"2a", "2b"})
 
@@ -59,7 +60,7 @@ def place_wanted(place: str, wanted: Sequence[str]) -> str | None:
     number of a department, a postal code. Where a place names a town alone, its department is not known.
     """
     folded, numbers = _told(place), departments_in(place)
-    regions = set(_REGION.findall(fold(place)))
+    regions = _OF_REGION.keys() & _NAME.findall(fold(place))
     for each in wanted:
         name = fold(each)
         if name in _OF_REGION:
@@ -75,8 +76,8 @@ def place_wanted(place: str, wanted: Sequence[str]) -> str | None:
 
 def departments_in(place: str) -> frozenset[str]:
     """Return the numbers of the departments that a place names by number, postal code or name, in small letters."""
-    folded = _REGION.sub(" ", fold(place))  # “Pays de la Loire” is not the department Loire
-    numbers = {_NUMBER_OF[name] for name in _DEPARTMENT.findall(folded)}
+    folded = fold(place)
+    numbers = {_NUMBER_OF[name] for name in _NAME.findall(folded) if name in _NUMBER_OF}
     for overseas, postal, number in _NUMBER.findall(folded):
         told = overseas or postal or number
         numbers |= _CORSICA if told == "20" else {told}
