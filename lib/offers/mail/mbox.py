@@ -7,8 +7,10 @@ import mailbox
 import os
 import re
 import time
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,9 +19,9 @@ from lib.files import replacing
 from lib.offers.mail.base import MessageGoneError
 from lib.offers.mail.files import bounded, open_message, unwritable, why
 from lib.offers.mail.found import Found, Unreadable
-from lib.offers.mail.heading import LINE_BYTES, Heading
+from lib.offers.mail.heading import LINE_BYTES, Heading, read_heading
 
-BEGINS = b"From "
+_BEFORE = b"\nFrom "
 _BEGINS = re.compile(rb"From \S.*\d\d:\d\d.*\d{4}")
 """The line before each message. What else begins with From, after an empty line, is text that was not escaped."""
 _ESCAPED = re.compile(rb"^>(>*From )", re.MULTILINE)
@@ -57,25 +59,24 @@ class Mbox:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._spans: dict[str, _Span] = {}
+        self._spans: dict[str, list[_Span]] = {}
+        """Where unread messages were when they were looked for last."""
 
     def unread(self) -> Iterator[Found | Unreadable]:
         """Give the heads of the messages that nobody has read."""
-        self._look()
-        for key, span in self._spans.items():
+        with open_message(self.path) as stream:
+            self._look(stream)
+        for key, (span, *_) in self._spans.items():
             yield Found(key, span.heading, span.end - span.start)
 
     def read(self, key: str, limit: int) -> bytes:
         """Return a message without the line before it; it is found by its content, wherever it is by now."""
         try:
             with open_message(self.path) as stream:
-                for look in (False, True):
-                    if look:
-                        self._look()
-                    if (span := self._spans.get(key)) and _digest(stream, span) == key:
-                        bounded(b"", limit, span.end - span.start)
-                        stream.seek(span.start)
-                        return _message(stream.read(span.end - span.start))
+                for span in self._found(stream, [key]):
+                    bounded(b"", limit, span.end - span.start)
+                    stream.seek(span.start)
+                    return _message(stream.read(span.end - span.start))
         except FileNotFoundError:
             pass
         except OSError as error:
@@ -84,24 +85,34 @@ class Mbox:
 
     def handled(self, keys: Sequence[str]) -> None:
         """Write the file anew, with `Status: RO` on messages and all others byte for byte as they were."""
-        wanted = set(keys)
         try:
             with self._locked(), open_message(self.path) as stream:
-                unread = [each for each in _spans(stream) if not each.read]
-                if spans := [each for each in unread if _digest(stream, each) in wanted]:
+                if spans := self._found(stream, keys):
                     self._rewrite(stream, spans)
         except FileNotFoundError:
             return
         except OSError as error:
             raise unwritable(self.path, error) from None
 
-    def _look(self) -> None:
-        with open_message(self.path) as stream:
-            unread = [span for span in _spans(stream) if not span.read]
-            self._spans = {_digest(stream, span): span for span in reversed(unread)}
+    def _found(self, stream: BinaryIO, keys: Sequence[str]) -> list[_Span]:
+        """Return where messages are; the whole file is read only if one is not where it was."""
+
+        def known() -> list[tuple[str, _Span]]:
+            return [(key, span) for key in keys for span in self._spans.get(key, ())]
+
+        if not set(keys) <= self._spans.keys() or any(_digest(stream, span) != key for key, span in known()):
+            self._look(stream)
+        return sorted((span for _, span in known()), key=lambda span: span.start)
+
+    def _look(self, stream: BinaryIO) -> None:
+        self._spans = {}
+        for span in list(_spans(stream)):
+            if not span.read:
+                self._spans.setdefault(_digest(stream, span), []).append(span)
 
     def _rewrite(self, stream: BinaryIO, spans: list[_Span]) -> None:
         was = os.fstat(stream.fileno())
+        grown = []
         with replacing(self.path) as temporary:
             # Nobody else may read it, at no time.
             with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copy:
@@ -111,6 +122,7 @@ class Mbox:
                     first = stream.readline()
                     copy.write(first + b"Status: RO" + first[-2 if first.endswith(b"\r\n") else -1 :])
                     copy.writelines(_head(stream, span.end, _STATUS))
+                    grown.append(copy.tell() - stream.tell())
                 _copy(stream, copy, was.st_size)
                 with contextlib.suppress(PermissionError):
                     os.fchown(copy.fileno(), was.st_uid, was.st_gid)
@@ -118,6 +130,18 @@ class Mbox:
             now = self.path.stat()
             if (now.st_ino, now.st_size, now.st_mtime_ns) != (was.st_ino, was.st_size, was.st_mtime_ns):
                 raise UnavailableError(f"Another program writes to {self.path} without locking it: try again later.")
+
+        starts = [span.start for span in spans]
+
+        def moved(span: _Span) -> _Span:
+            before = bisect_left(starts, span.start)
+            by = grown[before - 1] if before else 0
+            return _Span(span.start + by, span.end + by, span.heading)
+
+        done = set(starts)
+        self._spans = {
+            key: [moved(span) for span in found] for key, found in self._spans.items() if found[0].start not in done
+        }
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -146,21 +170,33 @@ class Mbox:
 
 def _spans(stream: BinaryIO) -> Iterator[_Span]:
     """Give the messages of an mbox, one after the other."""
-    start, heading, in_head, empty_before, whole = None, Heading(), False, True, True
-    position = 0
+    starts = [at for at in list(_candidates(stream)) if _begins(stream, at)]
+    for start, end in pairwise([*starts, os.fstat(stream.fileno()).st_size]):
+        stream.seek(start)
+        stream.readline()
+        # It ends before the next message does, which comes after an empty line.
+        yield _Span(start, end, read_heading(stream))
+
+
+def _candidates(stream: BinaryIO) -> Iterator[int]:
+    """Give where `From ` stands at the beginning of a line, after an empty one or at the beginning of the file."""
+    text, base, last = b"\n\n", -2, -2
     stream.seek(0)
-    while line := stream.readline(LINE_BYTES):
-        if whole and empty_before and line.startswith(BEGINS) and _BEGINS.match(line):
-            if start is not None:
-                yield _Span(start, position, heading)
-            start, heading, in_head = position, Heading(), True
-        elif in_head:
-            in_head = heading.feed(line)
-        empty_before = whole and not line.rstrip(b"\r\n")
-        whole = line.endswith(b"\n")
-        position += len(line)
-    if start is not None:
-        yield _Span(start, position, heading)
+    while piece := stream.read(COPY_BYTES):
+        text += piece
+        at = text.find(_BEFORE)
+        while at >= 0:
+            if base + at > last and text[max(0, at - 2) : at + 1].endswith((b"\n\n", b"\n\r\n")):
+                last = base + at
+                yield last + 1
+            at = text.find(_BEFORE, at + 1)
+        base += max(0, len(text) - len(_BEFORE) - 2)
+        text = text[-len(_BEFORE) - 2 :]
+
+
+def _begins(stream: BinaryIO, start: int) -> bool:
+    stream.seek(start)
+    return _BEGINS.match(stream.readline(LINE_BYTES)) is not None
 
 
 def _message(content: bytes) -> bytes:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.errors import UnavailableError
+from lib.offers.mail import mbox
 from lib.offers.mail.base import MessageGoneError
 from lib.offers.mail.folder import FolderMailbox
 from lib.offers.mail.mbox import Mbox
@@ -174,3 +175,32 @@ def test_what_a_program_without_locks_adds_meanwhile_is_kept(path: Path, monkeyp
         box.handled(found)
     assert [each.subject for each in box.audit()] == ["Alert 1", "Alert 2", "Alert 3", "Alert 4"]
     assert sorted(each.name for each in path.parent.iterdir()) == ["Alerts"]
+
+
+@pytest.mark.parametrize("pieces", [*range(1, 20), 64])
+def test_messages_are_found_however_the_file_is_cut_into_pieces(
+    path: Path, monkeypatch: pytest.MonkeyPatch, pieces: int
+) -> None:
+    path.write_bytes(path.read_bytes() + (LINE + message(4) + b"\n").replace(b"\n", b"\r\n") + LINE + message(5))
+    monkeypatch.setattr(mbox, "COPY_BYTES", pieces)
+    box = opened(path)
+    found = box.audit()
+    assert [each.subject for each in found] == [f"Alert {number}" for number in (1, 2, 3, 4, 5)]
+    box.handled(found[::2])
+    assert [box.fetch(each).replace(b"\r\n", b"\n") for each in found[1::2]] == [message(2), message(4)]
+    box.handled(found[1::2])
+    assert path.read_bytes().count(b"\nStatus: RO") == 5
+
+
+def test_after_others_were_handled_a_message_is_where_it_is_known_to_be(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = opened(path)
+    first, second, third = box.audit()
+    monkeypatch.setattr(mbox, "_spans", None)  # the file is not looked through again
+    box.handled([first])
+    assert box.fetch(third) == message(3)
+    box.handled([third])
+    assert box.fetch(second) == message(2)
+    box.handled([second])
+    assert path.read_bytes().count(b"\nStatus: RO") == 3
