@@ -13,6 +13,7 @@ from email.header import decode_header
 from email.message import Message
 from email.policy import Compat32
 from email.utils import parseaddr, parsedate_to_datetime
+from itertools import islice
 
 from lib.errors import InputError
 from lib.offers.alerts.text import plain
@@ -29,6 +30,8 @@ LONGEST_HEADER = 8_000
 """Characters of a header; what follows is left out."""
 
 _NESTING = re.compile(rb"^content-type:[\x00-\x20\x7f]*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
+_BOUNDARY = re.compile(rb"^--([^\r\n\"\\]{1,70}?)[ \t]*\r?\ncontent-", re.IGNORECASE | re.MULTILINE)
+_TAG = re.compile(rb"<(?:html|body|table|div)\b", re.IGNORECASE)
 _BASE64 = re.compile(rb"[A-Za-z0-9+/=_-]*")
 _QUOTED = re.compile(rb"=(?:\r?\n|3D|C3=[89AB])")
 _CHARSET = re.compile(
@@ -88,23 +91,35 @@ def texts(message: Message) -> Iterator[tuple[str, str]]:
 
     Attachments are left out. Transfer encodings and charsets that lie are found out.
     """
-    count = 0
+    return islice(_texts(message), MOST_TEXTS)
+
+
+def _texts(message: Message, mend: bool = True) -> Iterator[tuple[str, str]]:
     for part in message.walk():
         kind = part.get_content_type()
-        if kind not in {"text/plain", "text/html"} or part.is_multipart():
+        if part.get_content_maintype() == "multipart" and not part.is_multipart():
+            yield from _mended(_content(part), mend)
+        elif kind not in {"text/plain", "text/html"} or part.is_multipart():
             continue
-        if header(part, "content-disposition").lower().startswith("attachment"):
-            continue
-        yield kind, _as_text(_content(part)[:LARGEST], _charset(part))
-        count += 1
-        if count == MOST_TEXTS:
-            return
+        elif not header(part, "content-disposition").lower().startswith("attachment"):
+            yield kind, _as_text(_content(part)[:LARGEST], _charset(part))
+
+
+def _mended(raw: bytes, mend: bool) -> Iterator[tuple[str, str]]:
+    """Yield the texts of parts whose boundary is not the one that was declared, or the whole where there are none."""
+    found = _BOUNDARY.search(raw) if mend else None
+    if found:
+        yield from _texts(opened(b'Content-Type: multipart/mixed; boundary="' + found[1] + b'"\n\n' + raw), mend=False)
+    else:
+        yield "text/html" if _TAG.search(raw) else "text/plain", _as_text(raw[:LARGEST], "")
 
 
 def _content(part: Message) -> bytes:
-    payload = part.get_payload(decode=False)
-    raw = payload.encode("utf-8", "surrogateescape") if isinstance(payload, str) else b""
     encoding = header(part, "content-transfer-encoding").lower()
+    # Without the header the bytes come as they are; with it they come decoded, whether that made sense or not.
+    del part["content-transfer-encoding"]
+    payload = part.get_payload(decode=True)
+    raw = payload if isinstance(payload, bytes) else b""
     if encoding == "base64":
         compact = b"".join(raw.split())
         return _base64(compact) if _BASE64.fullmatch(compact) else raw
