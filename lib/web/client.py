@@ -3,16 +3,18 @@
 import random
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from itertools import count
+from pathlib import Path
 from typing import NoReturn, Self, TypeVar
 
+from lib.web.cache import Cache, Kept
 from lib.web.challenges import guard_of
 from lib.web.charset import text_of
 from lib.web.clock import Clock
 from lib.web.following import Arrival, Follower
-from lib.web.kinds import is_binary, is_text
+from lib.web.kinds import is_binary, is_text, kind_of
 from lib.web.leash import Leash
 from lib.web.network import Network
 from lib.web.options import WebOptions
@@ -23,7 +25,7 @@ from lib.web.page import HEADERS, Page
 from lib.web.places import Place, place_of
 from lib.web.robots import Robots, Rules
 from lib.web.verdicts import blocked, verdict
-from lib.web.wire import Wire
+from lib.web.wire import Answer, Wire
 
 ROBOTS_REDIRECTS = 5
 """Redirects of a robots.txt that are followed (RFC 9309); where there are more, there is none."""
@@ -39,7 +41,8 @@ class WebClient:
     """Fetches pages; used by any number of threads, and closed by any of them.
 
     `stop` is asked many times a second; once it says True, or the client is closed, all that is under way ends with
-    Stopped. Proxies of the environment are not used: a proxy would connect where this client may not.
+    Stopped. Proxies of the environment are not used: a proxy would connect where this client may not. With a folder as
+    `cache`, pages are kept there, and sites that can tell are asked only for those that changed.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class WebClient:
         network: Network | None = None,
         clock: Clock | None = None,
         trust: ssl.SSLContext | None = None,
+        cache: Path | None = None,
     ) -> None:
         self.options = options or WebOptions()
         self._stop = stop
@@ -58,6 +62,7 @@ class WebClient:
         self._wire = Wire(self.options, network or Network(), trust)
         self._pace = Pace(self.options, self._clock)
         self._follower = Follower(self._wire, self._pace, self.options, self._clock)
+        self._cache = Cache(cache) if cache else None
         self._robots = Robots(self._robots_txt, self.options, self._clock)
 
     def __enter__(self) -> Self:
@@ -99,37 +104,55 @@ class WebClient:
         return max(self._pace.delay(place.host), self._crawl_delay(self._robots.known(place)))
 
     def _page(self, url: str, any_kind: bool) -> Page:
-        with self._follower.followed(url, self._leash(self.options.page_seconds), self._permit) as arrival:
-            return self._read(url, arrival, any_kind)
+        kept: dict[str, Kept] = {}
 
-    def _read(self, url: str, arrival: Arrival, any_kind: bool) -> Page:
-        answer, host = arrival.answer, arrival.place.host
+        def conditions(place: Place) -> Mapping[str, str]:
+            found = self._cache.find(place.asked) if self._cache else None
+            if not found:
+                return {}
+            kept[place.asked] = found
+            return found.conditions
+
+        leash = self._leash(self.options.page_seconds)
+        with self._follower.followed(url, leash, self._permit, conditions) as arrival:
+            known = kept.get(arrival.place.asked)
+            if known and arrival.answer.status == 304:
+                return self._made(url, arrival, known, any_kind, unchanged=True)
+            return self._made(url, arrival, self._read(arrival.answer, any_kind), any_kind, unchanged=False)
+
+    def _read(self, answer: Answer, any_kind: bool) -> Kept:
+        """Return what an answer holds, once it is known to be a page; raises NoPage."""
         if problem := verdict(answer):
             raise problem
-        content_type = answer.header("content-type")[:200]
-        kind = content_type.partition(";")[0].strip().lower()
-        readable = is_text(kind)
-        if not readable and not any_kind:
-            raise NotText(f"{host} sends no text but {kind}", status=answer.status)
+        kind = kind_of(answer.header("content-type"))
+        if not any_kind and not is_text(kind):
+            raise NotText(f"{answer.place.host} sends no text but {kind}", status=answer.status)
         body = unpacked(answer.read(self.options.wire_bytes), answer.encoding, self.options.page_bytes)
         if guard := guard_of(answer.status, answer.headers, body):
             raise blocked(answer, guard)
-        if readable and is_binary(body):
-            readable = False
-            if not any_kind:
-                raise NotText(f"{host} sends no text, though it says so", status=answer.status)
-        text, encoding = text_of(body, content_type) if readable else ("", "")
+        found = Kept({name: value for name in HEADERS if (value := answer.header(name))}, body)
+        if self._cache and answer.status == 200 and "no-store" not in answer.header("cache-control").lower():
+            self._cache.keep(answer.place.asked, found.headers, body)
+        return found
+
+    def _made(self, url: str, arrival: Arrival, found: Kept, any_kind: bool, unchanged: bool) -> Page:
+        content_type = found.headers.get("content-type", "")
+        readable = is_text(kind_of(content_type)) and not is_binary(found.body)
+        if not readable and not any_kind:
+            raise NotText(f"{arrival.place.host} sends no text, though it says so", status=arrival.answer.status)
+        text, encoding = text_of(found.body, content_type) if readable else ("", "")
         return Page(
             asked=url,
             url=str(arrival.place),
-            status=answer.status,
-            content_type=kind,
-            body=body,
+            status=200 if unchanged else arrival.answer.status,
+            content_type=kind_of(content_type),
+            body=found.body,
             text=text,
             encoding=encoding,
-            headers={name: value for name in HEADERS if (value := answer.header(name))},
+            headers=found.headers,
             fetched=datetime.now(UTC),
             redirects=arrival.trail,
+            unchanged=unchanged,
         )
 
     def _end(self, url: str) -> str:
@@ -157,7 +180,7 @@ class WebClient:
         leash = self._leash(self.options.robots_seconds)
         url = f"{place.origin}/robots.txt"
         try:
-            with self._follower.followed(url, leash, lambda place: 0.0, ROBOTS_REDIRECTS) as arrival:
+            with self._follower.followed(url, leash, lambda place: 0.0, most=ROBOTS_REDIRECTS) as arrival:
                 answer = arrival.answer
                 if 200 <= answer.status < 300:
                     body = unpacked(answer.read(most, cut=True), answer.encoding, most, cut=True)

@@ -9,6 +9,11 @@ _BINARY = (b"%PDF-", b"PK\x03\x04", b"\x1f\x8b", b"\x89PNG", b"\xff\xd8\xff", b"
 _WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 
 
+def kind_of(content_type: str) -> str:
+    """Return a content type in lower case and without parameters."""
+    return content_type[:200].partition(";")[0].strip().lower()
+
+
 def is_text(kind: str) -> bool:
     """Return whether a content type is that of text, or says nothing."""
     return kind in _UNKNOWN or _TEXT.fullmatch(kind) is not None

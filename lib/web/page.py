@@ -26,7 +26,12 @@ class Page:
     fetched: datetime
     redirects: tuple[str, ...] = ()
     """Addresses that led on, the one that was asked for first."""
+    unchanged: bool = False
+    """Whether the site said that it is the page that was kept from before."""
 
 
-HEADERS = ("content-language", "content-location", "date", "etag", "expires", "last-modified", "link", "x-robots-tag")
+HEADERS = (
+    *("content-language", "content-location", "content-type", "date", "etag", "expires", "last-modified", "link"),
+    "x-robots-tag",
+)
 """What is kept of the headers of an answer."""

@@ -3,8 +3,9 @@
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 from regie_toy_site import Route, Site, site
@@ -50,7 +51,6 @@ class Time:
     """A clock that moves when somebody waits."""
 
     now: float = 1000.0
-    waits: list[float] = field(default_factory=list)
 
     @property
     def passed(self) -> float:
@@ -82,9 +82,9 @@ class Bench:
     stack: ExitStack
     site: Site
 
-    def client(self, **settings: object) -> WebClient:
-        options = {"delay": 0, "attempts": 1} | settings
-        client = WebClient(WebOptions(**options), network=self.web, clock=self.time.clock())  # type: ignore[arg-type]
+    def client(self, cache: Path | None = None, **settings: object) -> WebClient:
+        options = WebOptions(**{"delay": 0, "attempts": 1} | settings)  # type: ignore[arg-type]
+        client = WebClient(options, network=self.web, clock=self.time.clock(), cache=cache)
         return self.stack.enter_context(client)
 
     def outcome(self, url: str, **settings: object) -> NoPage:

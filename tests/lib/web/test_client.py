@@ -23,7 +23,7 @@ def test_a_page_comes_with_all_that_is_known_of_it(bench: Open) -> None:
     assert page.body == page.text.encode()
     assert page.redirects == ()
     assert page.headers["etag"] == '"7"'
-    assert set(page.headers) == {"etag", "last-modified", "date"}
+    assert set(page.headers) == {"content-type", "etag", "last-modified", "date"}
     assert abs(datetime.now(UTC) - page.fetched) < timedelta(minutes=1)
     assert "Boulanger" not in repr(page)
 

@@ -74,3 +74,14 @@ def test_a_port_where_nobody_listens_is_an_outcome(closed_port: int) -> None:
     ):
         client.get(f"http://127.0.0.1:{closed_port}/")
     assert raised.value.passing
+
+
+def test_a_place_of_ones_own_stands_for_a_host(bench: Open) -> None:
+    ready = bench({"/job": Answer("here")})
+    ready.web.names["jobs.example"] = ""
+    client = ready.client(hosts={"jobs.example": f"127.0.0.1:{ready.site.port}"})
+    page = client.get("https://jobs.example/job")
+    assert (page.text, page.url) == ("here", "https://jobs.example/job")
+    assert ready.site.requests[-1].headers["host"] == "jobs.example"
+    with pytest.raises(Refused):
+        client.get("http://127.0.0.1:8080/")

@@ -42,6 +42,12 @@ def test_a_circle_that_a_cookie_opens_is_no_circle(bench: Open) -> None:
     assert ready.site.paths == ["/click"] * 4  # cookies do not outlive their page
 
 
+def test_a_cookie_that_cannot_be_said_is_not(bench: Open) -> None:
+    ready = bench({"/click": to("/job", **{"Set-Cookie": "a=é\x7f"}), "/job": Answer("here")})
+    assert ready.client().get(START).text == "here"
+    assert "cookie" not in ready.site.requests[-1].headers
+
+
 def test_cookies_are_not_told_to_other_sites(bench: Open) -> None:
     ready = bench({"/click": to("http://jobs.example/job", **{"Set-Cookie": "who=me"}), "/job": Answer("here")})
     ready.client().get(START)
