@@ -138,6 +138,8 @@ class Settings(BaseSettings):
     docker_variables: list[str] = Field(
         default=[
             *("HF_TOKEN", "HF_ENDPOINT", "LEMONFOX_API_KEY"),
+            *("AIRTABLE_API_KEY", "AIRTABLE_ENDPOINT_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL"),
+            *("IMAP_HOST", "IMAP_PORT", "IMAP_USER", "IMAP_PASSWORD", "IMAP_SECURITY"),
             *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
             *("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_ENDPOINT_URL"),
         ],

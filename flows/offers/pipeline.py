@@ -11,7 +11,9 @@ from pydantic import Field
 from flows.offers.desk import Desk, desk
 from flows.orchestration import run_phases, verdict, workflow_flow
 from flows.page import RunPage
+from lib import containers
 from lib.errors import InputError, UnavailableError
+from lib.offers.defaults import SERVICES
 from lib.offers.options import OffersOptions
 from lib.offers.plan import OFFERS
 from lib.offers.shown import calls_in_words, markdown, spent_in_words
@@ -56,6 +58,8 @@ def offers_pipeline(
     parameters = {"mail": mail, "store": store, "profile": profile, "options": options}
     try:
         chosen = OFFERS.select(only or (), first, last)
+        if containers.is_inside():
+            containers.require_shared(*(place for place in (mail, store, profile) if place not in SERVICES))
         with desk(mail, store, profile, options) as opened:
             if look:
                 return Completed(message=f"The table was loaded: {_calls(opened)}")

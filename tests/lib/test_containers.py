@@ -101,7 +101,13 @@ def test_an_engine_that_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch,
 
 @pytest.mark.parametrize(
     ("key", "addresses"),
-    [("HF_TOKEN", {"HF_ENDPOINT"}), ("AWS_ACCESS_KEY_ID", {"AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"})],
+    [
+        ("AIRTABLE_API_KEY", {"AIRTABLE_ENDPOINT_URL"}),
+        ("OPENAI_API_KEY", {"OPENAI_BASE_URL", "OPENAI_MODEL"}),
+        ("IMAP_PASSWORD", {"IMAP_HOST", "IMAP_PORT", "IMAP_USER", "IMAP_SECURITY"}),
+        ("HF_TOKEN", {"HF_ENDPOINT"}),
+        ("AWS_ACCESS_KEY_ID", {"AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION"}),
+    ],
 )
 def test_a_key_travels_with_the_address_that_it_is_for(key: str, addresses: set[str]) -> None:
     told = set(Settings.model_fields["docker_variables"].default)

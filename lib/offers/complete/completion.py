@@ -11,7 +11,7 @@ from lib.offers.complete.reading import Reading, read_page
 from lib.offers.complete.texts import cut
 from lib.offers.offer import Offer
 from lib.offers.statuses import Status
-from lib.web.outcomes import Gone, NoPage
+from lib.web.outcomes import Gone, NoPage, Unavailable
 
 NOTE = 500
 """Characters of a note."""
@@ -54,7 +54,8 @@ def complete(offer: Offer, client: Client, today: date) -> Offer:
             return _ended(offer, Status.EXPIRED, f"Expired: {gone}")
         return _ended(offer, Status.TO_ANALYSE, f"Its page was not read: {gone}")
     except NoPage as trouble:
-        if trouble.passing:
+        # A name that is not found is, on a machine without network, every name.
+        if trouble.passing or isinstance(trouble, Unavailable):
             return _ended(offer, Status.ERROR, f"Its page was not had, a run with `retry` tries again: {trouble}")
         return _ended(offer, Status.TO_ANALYSE, f"Its page was not read: {trouble}")
     return completed(offer, read_page(page.text, page.url, offer, today))
