@@ -122,7 +122,7 @@ def text(value: object) -> str:
         case int() | float():
             return f"{value:g}" if isinstance(value, float) else str(value)
         case list():
-            return ", ".join(filter(None, map(text, value[:100])))
+            return ", ".join(filter(None, (text(each) for each in value[:100] if not isinstance(each, list))))
         case {"value": str() as said} | {"text": str() as said} | {"name": str() as said} | {"url": str() as said}:
             return said
         case _:
@@ -150,9 +150,9 @@ def _date(value: object) -> date | None:
 def _datetime(value: object) -> datetime | None:
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-        return moment.astimezone(UTC) if moment and moment.tzinfo else moment.replace(tzinfo=UTC) if moment else None
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _moment(value: datetime) -> str:

@@ -113,9 +113,10 @@ def test_fields_of_other_types_take_what_they_can(server: Airtable) -> None:
     server.types |= {NAMES.score: "singleLineText", NAMES.seen: "date", NAMES.source: "singleSelect"}
     server.choices[NAMES.source] = []
     with opened(server) as store:
-        (added,) = store.add([offer()])
-        assert (added.score, added.source) == (71.5, "LinkedIn")
-        assert store.find("LinkedIn", Status.TO_COMPLETE) == [added]
+        low, high = store.add([offer(1, score=9), offer(2, score=71.5)])
+        assert (high.score, high.source) == (71.5, "LinkedIn")
+        # As texts, the service sorts 9 before 71.5.
+        assert store.find("LinkedIn", Status.TO_COMPLETE) == [high, low]
     assert server.choices[NAMES.source] == ["LinkedIn"]
 
 
@@ -129,7 +130,8 @@ def test_fields_of_other_types_take_what_they_can(server: Airtable) -> None:
         ({"specialValue": "NaN"}, ""),
         (True, ""),
         (44, "44"),
-        ([["Nantes"], {"name": "Paris"}, None], "Nantes, Paris"),
+        ([["deep"], {"name": "Paris"}, None, 44], "Paris, 44"),
+        (["a"] * 5000, ", ".join("a" * 100)),
     ],
 )
 def test_a_cell_of_another_type_is_read_as_its_text(server: Airtable, cell: object, text: str) -> None:

@@ -147,6 +147,7 @@ def test_only_what_differs_is_written(place: Place) -> None:
     someone.change([Change(seen, replace(seen, company="Corrigée à la main"))])
     (changed,) = store.change([Change(added, replace(added, status=Status.ANALYSED, score=12))])
     assert (changed.company, changed.status, changed.score) == ("Corrigée à la main", Status.ANALYSED, 12)
+    assert store.add([offer()]) == [changed]
     assert everything(place.open()) == [changed]
 
 
