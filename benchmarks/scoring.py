@@ -57,7 +57,7 @@ def main() -> None:
     print(f"{len(scored)} offers, labelled by hand by us; {1000 * seconds / len(scored):.1f} ms each")
     print(f"{'profile':<12}{'offers':>7}{'rank correlation':>18}{'pairs in order':>16}")
     for row in rows:
-        print(f"{row['profile']:<12}{row['number']:>7}{row['correlation']:>18.3f}{row['in_order']:>15.1%}")
+        print(f"{row['profile']:<12}{row['offers']:>7}{row['correlation']:>18.3f}{row['in_order']:>15.1%}")
 
 
 def score() -> tuple[list[Scored], float]:
@@ -81,14 +81,14 @@ def agreement(scored: Sequence[Scored]) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = [
         {
             "profile": name,
-            "number": len(there),
+            "offers": len(there),
             "correlation": correlation(ranks([each.label for each in there]), ranks([each.score for each in there])),
             "in_order": in_order(there),
         }
         for name, there in sorted(by_profile.items())
     ]
     means = {key: fmean(row[key] for row in rows) for key in ("correlation", "in_order")}
-    return [*rows, {"profile": "mean", "number": len(scored), **means}]
+    return [*rows, {"profile": "mean", "offers": len(scored), **means}]
 
 
 def ranks(numbers: Sequence[float]) -> list[float]:

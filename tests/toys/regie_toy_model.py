@@ -32,6 +32,8 @@ class Says:
     """Waited for in the middle of the body."""
     drop: bool = False
     """Whether the connection ends in the middle of the body."""
+    drip: float = 0
+    """Seconds between the bytes of the body."""
 
     def encoded(self) -> bytes:
         if self.body:
@@ -84,8 +86,7 @@ class Model:
         self.marks: Callable[[Asked], Mapping[str, int | None]] = lambda asked: dict.fromkeys(criteria(asked), 3)
         self._lock = threading.Lock()
         handler = type("Handler", (_Handler,), {"model": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
 
@@ -139,6 +140,13 @@ def parameters(body: Mapping[str, Any]) -> set[str]:
     return {*body, *([kind] if kind else [])}
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: clients that hang up are what is tested."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     model: Model
     protocol_version = "HTTP/1.1"
@@ -172,7 +180,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         half = len(body) // 2
         try:
-            self.wfile.write(body[:half])
+            for at in range(half if says.drip else 0):
+                self.wfile.write(body[at : at + 1])
+                self.wfile.flush()
+                threading.Event().wait(says.drip)
+            self.wfile.write(b"" if says.drip else body[:half])
             self.wfile.flush()
             if says.hold is not None:
                 says.hold.wait(10)

@@ -103,7 +103,7 @@ class Chat:
         try:
             response = self._client.post("/chat/completions", body=body, cast_to=httpx2.Response)
         except openai.APITimeoutError:
-            raise _AgainError(f"The model did not answer within {self._options.timeout:.0f} s.") from None
+            raise _AgainError(f"The model did not answer within {self._options.timeout:g} s.") from None
         except openai.APIStatusError as error:
             raise _refusal(error) from None
         except openai.APIConnectionError as error:
