@@ -20,7 +20,9 @@ _IS_GONE = _any("is", "has", "was", "may be", "may have", "appears to be") + _an
     " (?:unfortunately |already |since )?no longer "
     + _any("available", "active", "open", "accepting applications", "posted", "online", "advertised", "on line"),
     "(?: unfortunately| already| since)? "
-    + _any("expired", "(?:been |now )?(?:closed|filled)", "been (?:removed|deactivated|archived|taken down|deleted)"),
+    + _any(
+        "expired", "(?:been |now )?(?:closed|filled)", "(?:been )?(?:removed|deactivated|archived|taken down|deleted)"
+    ),
     " (?:not available anymore|unavailable|inactive|not active)",
 )
 _L_OFFRE = _any(

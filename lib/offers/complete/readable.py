@@ -7,7 +7,7 @@ from typing import Any
 from lxml import etree
 
 from lib.offers.complete.document import shown
-from lib.offers.complete.texts import TEXT, paragraphs
+from lib.offers.complete.texts import TEXT, paragraphs, unpiled
 
 MOST_NODES = 30_000
 """Elements of a page up to which its main text is told from the rest: the time for it grows with them."""
@@ -30,9 +30,8 @@ def _extracted(root: Any) -> str:
     tree = copy.deepcopy(root)
     etree.strip_elements(tree, "script", "style", "template", "noscript", with_tail=False)
     try:
-        found = trafilatura.extract(
-            etree.tostring(tree, encoding="unicode", method="html"), include_comments=False, favor_recall=True
-        )
+        html = unpiled(etree.tostring(tree, encoding="unicode", method="html"))
+        found = trafilatura.extract(html, include_comments=False, favor_recall=True)
     except Exception:  # noqa: BLE001 - it is given what strangers wrote, and has no error of its own
         return ""
     return found or ""

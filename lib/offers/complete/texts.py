@@ -12,7 +12,6 @@ TEXT = 50_000
 """Characters of a description."""
 
 _MARK = "".join(chr(code) for code in range(0x300, 0x1F000) if unicodedata.combining(chr(code)))
-# More marks on one letter than any language has; thousands of them take Python quadratic time to put in order.
 _PILE = re.compile(f"(?<=[{_MARK}]{{4}})[{_MARK}]+")
 _EMPTY = frozenset({"-", "–", "n/a", "na", "null", "none", "undefined", "nan", "unknown", "non renseigné"})
 
@@ -43,13 +42,21 @@ def clean(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     text = harmless(re.sub(r"\r\n?|[\u2028\u2029\x0b\x0c\x85]", "\n", text))
-    return text if text.isascii() else unicodedata.normalize("NFC", _PILE.sub("", text))
+    return text if text.isascii() else unicodedata.normalize("NFC", unpiled(text))
+
+
+def unpiled(text: str) -> str:
+    """Return a text with no more marks on a letter than any language has.
+
+    Thousands of them take whoever puts them in order, as every normalisation does, quadratic time.
+    """
+    return _PILE.sub("", text)
 
 
 def folded(text: str) -> str:
     """Return the words of a text, for comparing: small letters without accents, parted by single spaces."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKD", _PILE.sub("", text))
+        text = unicodedata.normalize("NFKD", unpiled(text))
         text = "".join(each for each in text if not unicodedata.combining(each))
     return " ".join(re.sub(r"[\W_]+", " ", text.casefold()).split())
 
