@@ -88,7 +88,8 @@ def led_away(asked: str, url: str, number: str) -> bool:
     # What leads to a page without its number may be a tracker, which has a host of its own and never was the offer.
     same = _site(ours) == _site(theirs) if number else ours.hostname == theirs.hostname
     moved = ours.path != theirs.path or ("error=true" in theirs.query and "error=true" not in ours.query)
-    if not same or not moved or _HOME.fullmatch(ours.path) or (number and number in unquote(url)):
+    named = number and re.search(rf"(?<![^\W_]){re.escape(number)}(?![^\W_])", unquote(f"{theirs.path}?{theirs.query}"))
+    if not same or not moved or named or _HOME.fullmatch(ours.path):
         return False
     return bool(_HOME.fullmatch(theirs.path) or _LIST.search(theirs.path) or _LIST.search(f"?{theirs.query}"))
 
