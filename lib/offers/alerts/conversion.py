@@ -22,9 +22,7 @@ def offers_of(alert: Alert, source: str, resolve: Callable[[str], str | None]) -
     """
     found: dict[str, Offer] = {}
     for offer in _offers(alert, source, resolve):
-        earlier = found.setdefault(offer.key, offer)
-        if not earlier.title and offer.title:
-            found[offer.key] = offer
+        found.setdefault(offer.key, offer)
     if not found and not words.nothing(_beginning(alert.message)):
         raise InputError(
             f"no offer was found in this message of {source}: it is no alert, or the site has changed its layout"

@@ -85,7 +85,7 @@ class Site:
         link = identity.link if identity else lines[(heads or block.marks)[0]].link
         texts = [lines[number].text for number in members]
         card = self.read(link, [text for text in texts if text and not words.button(text)])
-        return card if identity or _convinces(card) else None
+        return card if card.title and (identity or _convinces(card)) else None
 
     def read(self, link: str, texts: list[str]) -> Card:
         """Return the offer of these texts, the lines of its block from top to bottom."""
@@ -157,7 +157,7 @@ def _named(order: tuple[str, ...], names: list[str]) -> dict[str, str]:
 
 def _convinces(card: Card) -> bool:
     """Say whether this is an offer though its link does not say so."""
-    if not card.title or words.navigation(card.title) or len(card.title) < 3:
+    if words.navigation(card.title) or len(card.title) < 3:
         return False
     labelled = card.contract or card.salary or card.remote or words.place(card.place) or words.title(card.title)
     return bool(labelled or (card.company and card.place))

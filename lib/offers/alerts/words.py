@@ -11,7 +11,8 @@ _CONTRACTS = (
     r"|full[- ]time|part[- ]time|contract(?:or)?|temporary|temp|fixed[- ]term|internship|apprenticeship|casual"
 )
 _DURATION = r"\d{1,3}(?:\s?(?:à|-)\s?\d{1,3})?\s?(?:mois|months?|semaines?|weeks?|jours?|days?|ans?|years?|h|heures?)"
-_CONTRACT = re.compile(rf"(?:type de contrat : |contrat : |job type: )?(?:{_CONTRACTS})", re.IGNORECASE)
+_CONTRACT = re.compile(_CONTRACTS, re.IGNORECASE)
+_OF_CONTRACT = re.compile(r"(?:type de contrat|contrat|job type)\s?:\s?", re.IGNORECASE)
 _DURATIONS = re.compile(_DURATION, re.IGNORECASE)
 _JOINT = re.compile(r"\s*[,/|+•·()]\s*|\s+-\s+|\s+(?:ou|et|or|and|de)\s+", re.IGNORECASE)
 _MONEY = re.compile(r"€|£|\$|\b(?:eur|euros?|usd|gbp|chf|tjm)\b|\bk€|\d\s?k\b", re.IGNORECASE)
@@ -87,7 +88,7 @@ _NAVIGATIONS = re.compile(
 )
 _EDGE = " \t-–—:•·*|>»→›←▶👉🔍📍💰🎓💻✅➡"
 _NOTHING = re.compile(
-    r"(?:aucune|pas de|0) (?:nouvelles? )?(?:offres?|missions?|annonces?)|no (?:new )?(?:jobs?|offers?|results?)\b"
+    r"\b(?:aucune|pas de|0) (?:nouvelles? )?(?:offres?|missions?|annonces?)|no (?:new )?(?:jobs?|offers?|results?)\b"
     r"|n['’]avons (?:pas|rien) trouv",
     re.IGNORECASE,
 )
@@ -95,7 +96,9 @@ _NOTHING = re.compile(
 
 def contract(text: str) -> bool:
     """Say whether a text names a kind of contract and nothing else: `CDI, temps plein`, `Freelance - 6 mois`."""
-    tokens = [token for token in _JOINT.split(bare(text)) if token] if len(text) <= 80 else []
+    if len(text) > 80:
+        return False
+    tokens = [token for token in _JOINT.split(_OF_CONTRACT.sub("", bare(text), count=1)) if token]
     named = [token for token in tokens if _CONTRACT.fullmatch(token)]
     return bool(named) and all(token in named or _DURATIONS.fullmatch(token) for token in tokens)
 
