@@ -19,7 +19,7 @@ from lib.console.spine import lay_out
 GIVEN = ("mail", "store", "profile")
 """What a run may be told to work on."""
 ITEMS_ON_A_PAGE = 50
-BYTES_OF_ITEMS = 16_000
+BYTES_OF_ITEMS = 9_000
 """So many keep the page below 50 kB, styles and scripts included."""
 
 router = APIRouter(route_class=Page, include_in_schema=False, default_response_class=HTMLResponse)
@@ -54,7 +54,7 @@ async def offer_list(request: Request, console: Here, source: Source = "", statu
         request,
         "offer_list.html",
         page=KEY,
-        styles=["offers.css"],
+        styles=["offer_list.css"],
         source=source,
         chosen=status,
         name=now.table.name(status) if now.table and status else "",

@@ -150,5 +150,6 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
     environment.globals |= {"static": _static, "state_of": state_of, "blank_run": BLANK_RUN, "spark": spark}
     return environment

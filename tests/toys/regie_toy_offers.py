@@ -1,17 +1,33 @@
 """The workflow of offers with items that are made up here, and tables as its runs show them."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields
 from typing import Any
 
 from lib.errors import InputError, UnavailableError
 from lib.offers.plan import OFFERS
 from lib.offers.statuses import Status, StatusNames
+from lib.runs.plan import Phase, Workflow
 
-TOY_OFFERS = replace(OFFERS, items="regie_toy_offers:items")
 COLUMNS = [{"status": status.value, "name": StatusNames().name(status)} for status in Status]
 FOUND: dict[tuple[str, str], list[dict[str, Any]]] = {}
 """What a store holds, by source and status; a test fills it."""
+
+
+class Apart(Workflow):
+    """A workflow whose runs are a test's own, whatever other runs there are of its key."""
+
+    prefix = "toy"
+    """What its flows are called by; a test that wants runs of its own changes it."""
+
+    def flow_name(self, phase: Phase | None = None) -> str:
+        """Return Prefect's name of the orchestrator's flow, or of a phase's."""
+        return f"{Apart.prefix}-{super().flow_name(phase)}"
+
+
+TOY_OFFERS = Apart(
+    **{**{field.name: getattr(OFFERS, field.name) for field in fields(Workflow)}, "items": "regie_toy_offers:items"}
+)
 
 
 def items(parameters: Mapping[str, Any], wanted: Mapping[str, str]) -> list[dict[str, Any]]:

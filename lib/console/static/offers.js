@@ -6,6 +6,9 @@ const SHOWN_FOR = 2400;
 const board = document.getElementById("board"), body = board?.tBodies[0];
 const statuses = [...board?.querySelectorAll("[data-status]") ?? []].map((head) => head.dataset.status);
 let columns;
+for (const { dataset, lastElementChild } of document.querySelectorAll("[data-about]")) {
+  board.querySelector(`[data-status="${CSS.escape(dataset.about)}"]`).title = lastElementChild.textContent;
+}
 
 function row(key, value, before) {
   const source = key.startsWith("source:");

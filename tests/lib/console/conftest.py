@@ -43,6 +43,40 @@ def serving(known: dict[str, Workflow], **options: Any) -> Iterator[str]:
             assert not thread.is_alive()
 
 
+SIZES = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+
+
+@contextlib.contextmanager
+def open_tabs(chromium: Any, url: str) -> Iterator[Any]:
+    """Give what opens a path of the console in a tab of its own; no page may say that anything is wrong."""
+    with contextlib.ExitStack() as stack:
+        complaints: list[str] = []
+
+        def go(path: str, size: str = "desktop", wait: bool = True, **options: Any) -> Any:
+            phone = {"is_mobile": True, "has_touch": True} if size == "phone" else {}
+            context = stack.enter_context(
+                chromium.new_context(viewport=SIZES[size], base_url=url, **{"locale": "en-GB", **phone, **options})
+            )
+            tab = context.new_page()
+            tab.set_default_timeout(20_000)
+            tab.on("pageerror", lambda error: complaints.append(str(error)))
+            tab.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+            tab.goto(path)
+            if wait:
+                tab.wait_for_selector("#live[data-live=on]", state="attached")
+            return tab
+
+        go.complaints = complaints  # type: ignore[attr-defined]
+        yield go
+    assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def visiting() -> Callable[..., contextlib.AbstractContextManager[Any]]:
+    """Opens pages of the console at an address in a browser."""
+    return open_tabs
+
+
 Serve = Callable[..., contextlib.AbstractContextManager[str]]
 
 

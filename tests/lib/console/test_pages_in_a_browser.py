@@ -1,6 +1,5 @@
 """The pages in Chromium: live, for everybody, and whatever strangers write into every field."""
 
-import contextlib
 import itertools
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,19 +7,11 @@ from typing import Any
 import pytest
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from regie_toy_planted import Planted, completed, failed
+from regie_toy_strangers import ELEMENTS, HOSTILE, LONG, TAIL, harmless
 
 from lib.runs.plan import Phase, Workflow
 
-SIZES = {"desktop": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
-HOSTILE = (
-    "\"'></title></script><script>window.pwned=1</script><img src=x onerror=window.pwned=1><svg onload=window.pwned=1>"
-    "<!--{{7*7}}{%raw%}${7*7}\u202egnp.exe\u2066\u200b\u200d👩‍👩‍👧‍👦\x1b[31m javascript:window.pwned=1 "
-)
-LONG = "unbroken" * 30
-TAIL = "⟨U+202E⟩gnp.exe⟨U+2066⟩"
-"""What is shown of the directions in HOSTILE."""
-ELEMENTS = "main :is(script, img, iframe, object, title, h1 *:not(bdi), svg:not(.ring, .lines, .spark))"
-"""What no page of the console has, unless a text has become markup."""
+SIZES = ("desktop", "phone")
 
 
 def workflow(key: str, word: str = "") -> Workflow:
@@ -80,28 +71,9 @@ Open = Any
 
 
 @pytest.fixture
-def visit(chromium: Any, url: str, runs: dict[str, Planted]) -> Iterator[Open]:
-    """Opens a path of the console in a tab of its own; no page may say that anything is wrong."""
-    with contextlib.ExitStack() as stack:
-        complaints: list[str] = []
-
-        def go(path: str, size: str = "desktop", wait: bool = True, **options: Any) -> Any:
-            phone = {"is_mobile": True, "has_touch": True} if size == "phone" else {}
-            context = stack.enter_context(
-                chromium.new_context(viewport=SIZES[size], base_url=url, **{"locale": "en-GB", **phone, **options})
-            )
-            tab = context.new_page()
-            tab.set_default_timeout(20_000)
-            tab.on("pageerror", lambda error: complaints.append(str(error)))
-            tab.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
-            tab.goto(path)
-            if wait:
-                tab.wait_for_selector("#live[data-live=on]", state="attached")
-            return tab
-
-        go.complaints = complaints  # type: ignore[attr-defined]
+def visit(chromium: Any, visiting: Any, url: str, runs: dict[str, Planted]) -> Iterator[Open]:
+    with visiting(chromium, url) as go:
         yield go
-    assert complaints == []
 
 
 def paths(runs: Mapping[str, Planted]) -> list[str]:
@@ -133,14 +105,6 @@ def test_no_page_is_wider_than_its_window(visit: Open, runs: dict[str, Planted],
         tab = visit(path, size)
         assert tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0, path
         tab.context.close()
-
-
-def harmless(tab: Any) -> None:
-    """Nothing of a text was run, and no element was made of it."""
-    assert tab.evaluate("window.pwned") is None
-    assert tab.locator(ELEMENTS).count() == 0
-    assert "49" not in tab.evaluate("[...document.querySelectorAll('h1, bdi')].map((each) => each.textContent).join()")
-    assert tab.evaluate("[...document.links].every((link) => /^https?:$/.test(link.protocol))")
 
 
 @pytest.mark.parametrize("scripts", [True, False])
