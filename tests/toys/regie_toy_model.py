@@ -1,7 +1,6 @@
 """A server on this machine that behaves as services of language models do: `/v1/chat/completions` and `/v1/models`."""
 
 import json
-import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -58,6 +57,7 @@ class Asked:
 
     path: str
     key: str
+    encoding: str
     body: dict[str, Any]
 
     @property
@@ -152,7 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        asked = Asked(self.path, self._key(), {})
+        asked = self._asked({})
         self.model.asked.append(asked)
         if asked.key != KEY:
             self._send(Says(401))
@@ -164,11 +164,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        asked = Asked(self.path, self._key(), body)
+        asked = self._asked(body)
         self._send(self.model.reply(asked) if self.path == "/v1/chat/completions" else Says(404))
 
-    def _key(self) -> str:
-        return re.sub(r"^Bearer ", "", self.headers.get("Authorization", ""))
+    def _asked(self, body: dict[str, Any]) -> Asked:
+        key = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        return Asked(self.path, key, self.headers.get("Accept-Encoding", ""), body)
 
     def _send(self, says: Says) -> None:
         body = says.encoded()

@@ -46,6 +46,8 @@ class Chat:
         self._options = options
         self._sleep = sleep
         self._manner = 0
+        self._answers = 0
+        """So many there were: it may count too few where two come at once, but never none."""
         self._client = openai.OpenAI(
             api_key=secrets.api_key,
             base_url=secrets.url,
@@ -62,8 +64,8 @@ class Chat:
     def ask(self, messages: Sequence[Message], schema: Mapping[str, Any]) -> Reply:
         """Have the model answer, in JSON of that schema where the service can hold it to that.
 
-        Raises InputError when the service does not take these messages, and UnavailableError when it cannot be asked
-        (any more), in words without the key.
+        Raises InputError when the service does not take these messages, or fails at them again and again while it
+        answers others; and UnavailableError when it cannot be asked (any more), in words without the key.
         """
         manners = _manners(schema, self._options.answer_tokens)
         for number in range(self._manner, len(manners)):
@@ -73,6 +75,7 @@ class Chat:
                 continue
             # Each service knows other parameters: what it takes once it takes again.
             self._manner = number
+            self._answers += 1
             return reply
         raise InputError("The model's service does not take this request: is the offer too long, or not allowed there?")
 
@@ -82,14 +85,16 @@ class Chat:
 
     def _with_patience(self, messages: Sequence[Message], manner: Mapping[str, Any]) -> Reply:
         """Ask until there is an answer: longer and longer waits, with a random part so that many askers spread out."""
-        attempts = self._options.attempts
+        attempts, before = self._options.attempts, self._answers
         for attempt in range(1, attempts + 1):
             try:
                 return self._once(messages, manner)
             except _AgainError as error:
                 if attempt == attempts:
-                    times = f" It was asked {attempts} times." if attempts > 1 else ""
-                    raise UnavailableError(f"{error}{times}") from None
+                    words = f"{error} It was asked {attempts} times." if attempts > 1 else str(error)
+                    # An offer at which the service fails alone must not keep all others from being marked, ever.
+                    is_alone = self._answers > before and not error.is_busy
+                    raise (InputError if is_alone else UnavailableError)(words) from None
                 if error.wait is not None and error.wait > LONGEST_WAIT:
                     raise UnavailableError(f"{error} It asks for a wait of {error.wait:.0f} s.") from None
                 jitter = random.uniform(0.5, 1.0)  # noqa: S311 (no secret: it spreads the askers)
@@ -141,11 +146,14 @@ class _Limited(httpx2.SyncByteStream):
 
 
 class _AgainError(Exception):
-    """It failed in a way that may pass; `wait` is what the service asks for, in seconds."""
+    """It failed in a way that may pass."""
 
-    def __init__(self, words: str, wait: float | None = None) -> None:
+    def __init__(self, words: str, wait: float | None = None, *, is_busy: bool = False) -> None:
         super().__init__(words)
         self.wait = wait
+        """What the service asks for, in seconds."""
+        self.is_busy = is_busy
+        """Whether it has too much to do, whatever it is asked."""
 
 
 class _NotSoError(Exception):
@@ -181,12 +189,10 @@ def _refusal(error: openai.APIStatusError) -> Exception:
     if status == 429 and error.code == "insufficient_quota":
         return UnavailableError("The credit at the model's service is used up: check the account.")
     if status in {408, 409, 429} or status >= 500:
-        words = (
-            "The model's service is busy (429)."
-            if status == 429
-            else f"The model's service is out of order ({status})."
-        )
-        return _AgainError(words, retry_after(error.response.headers.get("Retry-After"), datetime.now(UTC)))
+        wait = retry_after(error.response.headers.get("Retry-After"), datetime.now(UTC))
+        if status == 429:
+            return _AgainError("The model's service is busy (429).", wait, is_busy=True)
+        return _AgainError(f"The model's service is out of order ({status}).", wait)
     if status == 413 or error.code in TOO_MUCH:
         return InputError("The model's service does not take this offer: it is too long, or not allowed there.")
     if status in {400, 415, 422}:

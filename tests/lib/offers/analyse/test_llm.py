@@ -274,6 +274,21 @@ def test_patience_ends(model: Model, make: Make, waits: list[float], status: int
     assert (len(model.asked), len(waits)) == (3, 2)
 
 
+@pytest.mark.parametrize(
+    ("status", "error"), [(500, InputError), (429, UnavailableError)], ids=["out of order", "busy"]
+)
+def test_a_service_that_fails_at_one_offer_while_it_answers_others_fails_at_that_offer(
+    model: Model, profile: Profile, monkeypatch: pytest.MonkeyPatch, status: int, error: type[Exception]
+) -> None:
+    reply = model.reply
+    monkeypatch.setattr(model, "reply", lambda asked: Says(status) if asked.offer["title"] == "Bad" else reply(asked))
+    secrets, options = ModelSecrets(KEY, model.url), AnalyseOptions(attempts=2)
+    with closing(Chat(secrets, MODEL, options, lambda _: engine.analyse(OFFER) and None)) as chat:
+        engine = LanguageModel(chat, MODEL, options, profile)
+        with pytest.raises(error, match="It was asked 2 times"):
+            engine.analyse(Offer(link="x", title="Bad"))
+
+
 def test_a_wait_that_is_too_long_is_not_waited(model: Model, make: Make, waits: list[float]) -> None:
     model.answers(Says(429, headers={"Retry-After": "3600"}))
     with pytest.raises(UnavailableError, match="a wait of 3600 s"):
@@ -319,6 +334,7 @@ def test_a_packed_answer_is_not_unpacked(model: Model, make: Make) -> None:
     model.answers(Says(content=GOOD, headers={"Content-Encoding": "gzip"}))
     with pytest.raises(UnavailableError, match="packs its answers"):
         make().analyse(OFFER)
+    assert model.asked[0].encoding == "identity"
 
 
 def test_many_offers_at_once_are_counted_all(model: Model, make: Make) -> None:
