@@ -22,12 +22,16 @@ def offers_of(alert: Alert, source: str, resolve: Callable[[str], str | None]) -
     """
     found: dict[str, Offer] = {}
     for offer in _offers(alert, source, resolve):
-        found.setdefault(offer.key, offer)
+        found[offer.key] = max(found.get(offer.key, offer), offer, key=_fullness)
     if not found and not words.nothing(_beginning(alert.message)):
         raise InputError(
             f"no offer was found in this message of {source}: it is no alert, or the site has changed its layout"
         )
     return list(found.values())
+
+
+def _fullness(offer: Offer) -> int:
+    return sum(map(bool, (offer.company, offer.place, offer.contract, offer.salary, offer.remote)))
 
 
 def _beginning(message: Message) -> str:

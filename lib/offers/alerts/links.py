@@ -31,7 +31,7 @@ class Link:
     @classmethod
     def read(cls, link: str) -> Self | None:
         """Return the parts of a link; None for one that is none of the web's, or that hides where it leads."""
-        if len(link) > LONGEST or not link.isascii() or not link.isprintable() or set(link) & set(' \\<>"'):
+        if len(link) > LONGEST or not link.isprintable() or set(link) & set(' \\<>"'):
             return None
         try:
             parts = urlsplit(link)

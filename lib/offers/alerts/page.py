@@ -101,6 +101,8 @@ def _closing(element: lxml.html.HtmlElement) -> str:
 
 
 def _shown(tag: str) -> str:
+    if tag in {"html", "body"}:
+        return "div"  # several of them in a row are one page
     return tag if _NAME.fullmatch(tag) else "span"
 
 

@@ -89,8 +89,11 @@ class Site:
 
     def read(self, link: str, texts: list[str]) -> Card:
         """Return the offer of these texts, the lines of its block from top to bottom."""
-        before = self.order.index("title")
-        named = dict(zip(self.order[: before + 1], (words.bare(text) for text in texts), strict=False))
+        order = self.order
+        before = order.index("title")
+        if before and len(texts) < 3 and (len(texts) < 2 or any(map(words.contract, self.parts(texts[1])))):
+            order, before = ("title", "place"), 0  # what stands above the title was left out
+        named = dict(zip(order[: before + 1], (words.bare(text) for text in texts), strict=False))
         said: dict[str, str] = {}
         names: list[str] = []
         flags: list[str] = []
@@ -100,11 +103,11 @@ class Site:
                 said[kind] = part
             elif words.badge(part):
                 flags.append(part)
-            elif not kind and len(names) < len(self.order[before + 1 :]) and _is_name(part):
+            elif not kind and len(names) < len(order[before + 1 :]) and _is_name(part):
                 names.append(part)
             elif not kind and len(part) <= _FLAG:
                 flags.append(part)
-        named |= _named(self.order[before + 1 :], names)
+        named |= _named(order[before + 1 :], names)
         place, remote = words.placed(named.get("place", ""))
         return Card(
             link, named.get("title", ""), named.get("company", ""), place,
@@ -140,7 +143,8 @@ def _may_be_name(text: str) -> bool:
 
 
 def _is_name(text: str) -> bool:
-    return len(text) <= _SENTENCE and not text.endswith(("…", "...", ".", "!", "?", ":"))
+    ends = text.endswith(("…", "...", "?", ":")) or (text.endswith((".", "!")) and text.count(" ") > 4)
+    return len(text) <= _SENTENCE and not ends
 
 
 def _named(order: tuple[str, ...], names: list[str]) -> dict[str, str]:

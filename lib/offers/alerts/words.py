@@ -15,7 +15,7 @@ _CONTRACT = re.compile(_CONTRACTS, re.IGNORECASE)
 _OF_CONTRACT = re.compile(r"(?:type de contrat|contrat|job type)\s?:\s?", re.IGNORECASE)
 _DURATIONS = re.compile(_DURATION, re.IGNORECASE)
 _JOINT = re.compile(r"\s*[,/|+•·()]\s*|\s+-\s+|\s+(?:ou|et|or|and|de)\s+", re.IGNORECASE)
-_MONEY = re.compile(r"€|£|\$|\b(?:eur|euros?|usd|gbp|chf|tjm)\b|\bk€|\d\s?k\b", re.IGNORECASE)
+_MONEY = re.compile(r"€|£|\$|\b(?:eur|euros?|usd|gbp|chf|tjm)\b|\bk€|\d\d\s?k\b", re.IGNORECASE)
 _UNSAID = re.compile(
     r"(?:salaire|r[ée]mun[ée]ration|salary)\b.{0,40}|(?:salaire )?(?:selon (?:le )?profil|à n[ée]gocier|non (?:précisé|"
     r"communiqué)|competitive|negotiable)",
@@ -98,7 +98,7 @@ def contract(text: str) -> bool:
     """Say whether a text names a kind of contract and nothing else: `CDI, temps plein`, `Freelance - 6 mois`."""
     if len(text) > 80:
         return False
-    tokens = [token for token in _JOINT.split(_OF_CONTRACT.sub("", bare(text), count=1)) if token]
+    tokens = [token for token in _JOINT.split(_OF_CONTRACT.sub("", _core(text), count=1)) if token]
     named = [token for token in tokens if _CONTRACT.fullmatch(token)]
     return bool(named) and all(token in named or _DURATIONS.fullmatch(token) for token in tokens)
 
@@ -107,17 +107,17 @@ def salary(text: str) -> bool:
     """Say whether a text is what is paid: `45 000 - 50 000 € / an`, `55k-70k €`, `TJM 500`, `selon profil`."""
     if len(text) > 80:
         return False
-    return bool(_MONEY.search(text) and re.search(r"\d", text)) or bool(_UNSAID.fullmatch(bare(text)))
+    return bool(_MONEY.search(text) and re.search(r"\d", text)) or bool(_UNSAID.fullmatch(_core(text)))
 
 
 def remote(text: str) -> bool:
     """Say whether a text says where one works from: `Télétravail partiel`, `Hybrid`, `Sur site`."""
-    return len(text) <= 60 and bool(_REMOTE.fullmatch(bare(text)))
+    return len(text) <= 60 and bool(_REMOTE.fullmatch(_core(text)))
 
 
 def place(text: str) -> bool:
     """Say whether a text is surely a place: `Lyon - 69`, `75 - Paris`, `Paris, France`. Most places are not sure."""
-    return len(text) <= 90 and bool(_PLACE.fullmatch(bare(text)))
+    return len(text) <= 90 and bool(_PLACE.fullmatch(_core(text)))
 
 
 def title(text: str) -> bool:
@@ -127,7 +127,7 @@ def title(text: str) -> bool:
 
 def noise(text: str) -> bool:
     """Say whether a text says nothing of the offer: a date, a rating, a label, a sign."""
-    short = bare(text)
+    short = _core(text)
     return not re.search(r"\w", short) or any(
         each.fullmatch(short) is not None for each in (_WHEN, _RATING, _LABEL) if len(short) <= 60
     )
@@ -135,17 +135,17 @@ def noise(text: str) -> bool:
 
 def badge(text: str) -> bool:
     """Say whether a text is a badge that sites put on offers: `Super recruteur`, `Easily apply`."""
-    return len(text) <= 60 and bool(_BADGE.fullmatch(bare(text)))
+    return len(text) <= 60 and bool(_BADGE.fullmatch(_core(text)))
 
 
 def button(text: str) -> bool:
     """Say whether a text is a button's: `Voir l'offre`, `Postuler`, `View job`."""
-    return len(text) <= 60 and bool(_BUTTON.fullmatch(bare(text)))
+    return len(text) <= 60 and bool(_BUTTON.fullmatch(_core(text)))
 
 
 def navigation(text: str) -> bool:
     """Say whether a text is that of a link that leads to no offer: `Se désabonner`, `Voir toutes les offres`."""
-    return len(text) <= 120 and bool(_NAVIGATIONS.fullmatch(bare(text)) or _NAVIGATION.search(text))
+    return len(text) <= 120 and bool(_NAVIGATIONS.fullmatch(_core(text)) or _NAVIGATION.search(text))
 
 
 def nothing(text: str) -> bool:
@@ -155,7 +155,7 @@ def nothing(text: str) -> bool:
 
 def bare(text: str) -> str:
     """Return a text without bullets, arrows and colons around it."""
-    return text.strip(_EDGE).rstrip("!.").rstrip()
+    return text.strip(_EDGE)
 
 
 def placed(text: str) -> tuple[str, str]:
@@ -164,3 +164,7 @@ def placed(text: str) -> tuple[str, str]:
     if found and remote(found[1]):
         return text[: found.start()].rstrip(), found[1].strip()
     return text, ""
+
+
+def _core(text: str) -> str:
+    return bare(text).rstrip("!. ")

@@ -62,6 +62,14 @@ def test_a_picture_above_the_offer_takes_nothing_from_it() -> None:
     }
 
 
+def test_of_an_offer_shown_twice_the_fuller_is_taken() -> None:
+    heading = f'<tr><td><h1><a href="{VIEW.format(1)}">Data Analyst</a></h1></td></tr>'
+    other = f'<tr><td><a href="{VIEW.format(2)}">Other</a></td></tr>'
+    card = f'<tr><td><a href="{VIEW.format(1)}">Data Analyst</a><p>Firm</p></td></tr>'
+    found = offers(f"<table>{heading}{other}{card}{heading}</table>", "LinkedIn")
+    assert [(offer.title, offer.company) for offer in found] == [("Data Analyst", "Firm"), ("Other", "")]
+
+
 def test_a_tracker_is_asked_once_per_offer_where_it_leads() -> None:
     asked: list[str] = []
 

@@ -84,6 +84,17 @@ LAYOUTS = {
         f'<a href="{JUNGLE.replace("same", "else").format("MNOP")}">Voir toutes les offres</a>',
         [("ML Engineer", "Martin-pêcheur", "London")],
     ),
+    "no firm above the title": (
+        "Welcome to the Jungle",
+        f'<a href="{JUNGLE.format("EFGH")}">ML Engineer</a> <a href="{JUNGLE.format("IJKL")}">CDI - London</a>',
+        [("ML Engineer", "", "London")],
+    ),
+    "names that end in a dot": (
+        "LinkedIn",
+        f'<td><a href="{VIEW.format(1)}">Clerk, Intl.</a><p>Example Inc. · Washington, D.C.</p>'
+        "<p>We are a big firm of people.</p></td>",
+        [("Clerk, Intl.", "Example Inc.", "Washington, D.C.")],
+    ),
     "a sender that was added": (
         "Example",
         '<table><tr><td><a href="https://post.example/job.id24463078?x=1">Stage Chargé(e) de Recrutement</a></td></tr>'
@@ -179,6 +190,10 @@ def test_texts_are_plain(html: str, title: str, cards: Cards) -> None:
     assert card.title == title
 
 
+def test_what_is_kept_of_html_has_no_characters_that_are_not_seen() -> None:
+    assert seen("<p>a&#x202e;b\x1b&#8203;c\x00</p>d&#xfeff;") == "<div><div><p>abc</p>d</div></div>"
+
+
 def test_what_is_kept_of_html_can_do_nothing() -> None:
     html = seen(
         '<body onload="x()"><p onclick="x()" style="background:url(https://pixel.example)">a</p>'
@@ -187,7 +202,7 @@ def test_what_is_kept_of_html_can_do_nothing() -> None:
         '<iframe src="https://a.example"></iframe><object data="x"></object><x:y z="1">c</x:y>'
     )
     assert html == (
-        '<html><body><p>a</p><a href="https://a.example/?a=1&amp;b=2">link</a><span>b</span><span>c</span></body></html>'
+        '<div><div><p>a</p><a href="https://a.example/?a=1&amp;b=2">link</a><span>b</span><span>c</span></div></div>'
     )
 
 

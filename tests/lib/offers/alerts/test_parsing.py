@@ -90,6 +90,13 @@ def test_a_message_is_read_however_it_is_built(name: str) -> None:
     assert card.link == "https://www.linkedin.com/jobs/view/4300000001"
 
 
+def test_two_pages_in_a_message_are_both_read() -> None:
+    pages = [
+        html("", b"<html><body>" + CARD.replace("001", f"00{each}").encode() + b"</body></html>") for each in (1, 2)
+    ]
+    assert len(read_alert(multipart("mixed", *pages), "LinkedIn").cards) == 2
+
+
 def test_attachments_are_not_read() -> None:
     attached = part(CARD.encode(), "; charset=utf-8; name=cv.html", "Content-Disposition: attachment; filename=cv.html")
     assert read_alert(multipart("mixed", attached), "LinkedIn").cards == ()

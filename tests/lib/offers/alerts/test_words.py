@@ -53,7 +53,7 @@ NAMES = (
     "Juriste contrats", "Voir & Cie", "Nouvelle Vague", "Cabinet Sarment", "CDI Conseil", "Société Générale",
     "Groupe Ormeau",
     "Ingénieur salaires et avantages", "Applied Materials", "View Studios", "Chargé d'aide à domicile",
-    "Privacy Engineer",
+    "Privacy Engineer", "Studio 4K",
 )  # fmt: skip
 
 SAID = {
