@@ -16,6 +16,7 @@ setup: .venv/.made
 
 demo: setup
 	@$(REGIE) demo
+	@$(REGIE) demo offers
 
 # The other environments are installed beside the tests that do not need them.
 test: tools
