@@ -121,7 +121,7 @@ def _value(element: Any) -> str:
     for attribute in ("content", "datetime", "href"):
         if (value := element.get(attribute)) is not None:
             return str(value)
-    return shown(element)
+    return shown(element).removeprefix("- ")
 
 
 def _listed(value: object) -> list[object]:

@@ -1,0 +1,1 @@
+"""What `regie demo offers` works on: alerts of six senders, their offers' pages, a seeker; all made up."""
