@@ -9,10 +9,12 @@ Remote = Literal["full", "partial", "none"]
 
 CONTRACTS = {
     "CDI": r"cdi|permanent|open ended|duree indeterminee|temps indetermine",
-    "CDD": r"cdd|fixed term|duree determinee|temporary contract",
+    "CDD": r"cdd|fixed term|duree determinee|temporary",
     "freelance": r"freelances?|free lance|independante?s?|contractor|portage salarial|tjm|self employed",
     "interim": r"interim|interimaires?|travail temporaire|agency work|temp work",
-    "stage": r"stage|stagiaires?|internships?|intern",
+    # Not “an early-stage company”, nor “at this stage”.
+    "stage": r"^stage|stage$|(?:un|en|de|le|du|ce|votre|[(:/,]) ?stage|stage (?:de|d'|en|[(/])|stagiaires?|"
+    r"internships?|intern",
     "alternance": r"alternance|alternante?s?|apprentissage|apprentie?s?|contrat de professionnalisation|"
     r"apprenticeships?|apprentice",
 }

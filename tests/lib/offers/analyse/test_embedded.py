@@ -1,4 +1,5 @@
 import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -155,3 +156,11 @@ def test_whatever_an_offer_says_it_gets_marks_with_reasons(example: Embedded, of
 
 def test_a_profile_of_common_words_alone_can_be_used() -> None:
     assert mark(criterion(name="a", description="the"), title="Cook", description="the").mark == 0
+
+
+@pytest.mark.parametrize("text", ["1 ", "2 jours ", "pas de du ", "télétravail ", "9'999", "ﷺ"])
+def test_a_hostile_offer_takes_no_time(example: Embedded, text: str) -> None:
+    long = text * (60_000 // len(text))
+    began = time.process_time()
+    example.analyse(Offer(link="x", title=long, place=long, salary=long, contract=long, remote=long, description=long))
+    assert time.process_time() - began < 5
