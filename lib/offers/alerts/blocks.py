@@ -59,7 +59,7 @@ def blocks(lines: Sequence[Line], role: Callable[[Line], tuple[Role, str]]) -> l
             continue
         before, after = marks[behind - 1] if behind else None, marks[behind] if behind < len(marks) else None
         mark = _nearest(lines, line, before, after, titled)
-        if mark is None or not owners[mark].key:
+        if mark is None:
             continue
         block = owners[mark]
         sides = [owners[each] for each in (before, after) if each is not None]

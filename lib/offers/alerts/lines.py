@@ -9,6 +9,7 @@ from lib.offers.alerts.text import plain
 MOST_LINES = 4000
 """Lines of a message that are looked at."""
 _RULE = re.compile(r"\s*[-=_*~]{5,}\s*")
+_AFTER = " )]>.,;\t"
 _URL = re.compile(r"https?://[^\s<>\"\\]{1,4000}")
 
 
@@ -53,12 +54,12 @@ def _add(found: list[Line], row: str, path: tuple[int, ...]) -> None:
     begin = 0
     for each in _URL.finditer(row):
         link = leads(each[0].rstrip(".,;:!?)]'*-"))
-        before = plain(row[begin : each.start()].strip(" :([<\t"))
+        before = plain(row[begin : each.start()].lstrip(_AFTER).rstrip(" :([<\t"))
         if not before and begin == 0 and found and found[-1].path == path and not found[-1].link and _first(found):
             before = found.pop().text
         found.append(Line(before, link, path))
         begin = each.end()
-    rest = plain(row[begin:].strip(" )]>\t") if begin else row)
+    rest = plain(row[begin:].lstrip(_AFTER) if begin else row)
     if rest:
         found.append(Line(rest, "", path))
 

@@ -77,6 +77,22 @@ LAYOUTS = {
         f'<a href="{CADREMPLOI}2">Voir toutes les offres</a>',
         [("Data Analyst (h/f)", "LHX", "Boulogne-Billancourt")],
     ),
+    "nothing but buttons, through a tracker": (
+        "Cadremploi",
+        "<h1>2 offres</h1>" + "".join(
+            f'<table><tr><td><h2>Analyst {n}</h2><b>Firm {n}</b></td></tr><tr><td>Paris</td></tr><tr><td>CDI</td></tr>'
+            f'<tr><td><a href="{CADREMPLOI}{n}">Voir l\'offre</a></td></tr></table>' for n in (1, 2)
+        ),
+        [("Analyst 1", "Firm 1", "Paris"), ("Analyst 2", "Firm 2", "Paris")],
+    ),
+    "nothing but buttons, in a row": (
+        "Cadremploi",
+        "".join(
+            f'<p>Analyst {n}</p><p>Firm {n}</p><p>Paris</p><p>CDI</p><p><a href="{CADREMPLOI}{n}">Postuler</a></p>'
+            for n in (1, 2)
+        ),
+        [("Analyst 1", "Firm 1", "Paris"), ("Analyst 2", "Firm 2", "Paris")],
+    ),
     "links in a row": (
         "Welcome to the Jungle",
         f'<a href="{JUNGLE.format("ABCD")}">Martin-pêcheur</a> <a href="{JUNGLE.format("EFGH")}">ML Engineer</a> '
