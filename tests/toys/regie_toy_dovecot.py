@@ -214,14 +214,16 @@ class Wire:
     cut_at: str = ""
     """The command at which the wire is cut, once, before the server hears of it."""
     port: int = 0
+    received: int = 0
+    """Bytes that the server sent."""
     _sockets: list[socket.socket] = field(default_factory=list)
 
     def cut(self) -> None:
         """Cut all connections that there are."""
-        for each in self._sockets:
+        there, self._sockets = self._sockets, []
+        for each in there:
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
-        self._sockets.clear()
 
     def _serve(self, listener: socket.socket) -> None:
         while True:
@@ -249,6 +251,7 @@ class Wire:
     def _down(self, server: socket.socket, client: socket.socket) -> None:
         with contextlib.suppress(OSError), server:
             while piece := server.recv(65536):
+                self.received += len(piece)
                 client.sendall(piece)
             client.shutdown(socket.SHUT_RDWR)
 

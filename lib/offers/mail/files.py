@@ -1,5 +1,6 @@
 """Files with messages: read with a bound, named, moved without ever putting one in another's place."""
 
+import errno
 import hashlib
 import os
 import stat
@@ -16,8 +17,11 @@ BEGINNING = 16 * 1024
 
 
 def open_message(path: Path) -> BinaryIO:
-    """Open a regular file that is no link, for reading; OSError otherwise."""
-    stream = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
+    """Open a file for reading; OSError otherwise. A link, a pipe or a device in its place is as good as no file."""
+    try:
+        stream = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
+    except OSError as error:
+        raise FileNotFoundError(path) if error.errno == errno.ELOOP else error from None
     if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
         stream.close()
         raise FileNotFoundError(path)

@@ -139,6 +139,19 @@ def test_another_eml_file_of_the_same_name_is_another_message(tmp_path: Path) ->
     assert subjects(box) == ["Alert 2"]
 
 
+def test_a_link_that_takes_the_place_of_a_message_is_not_followed(tmp_path: Path) -> None:
+    EmlPlace(tmp_path / "mail").put([message(1)])
+    box = opened(tmp_path / "mail")
+    found = box.audit()
+    (path,) = (tmp_path / "mail").iterdir()
+    path.rename(tmp_path / "elsewhere")
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(MessageGoneError):
+        box.fetch(found[0])
+    box.handled(found)
+    assert path.is_symlink()
+
+
 def test_a_maildir_keeps_the_flags_of_others(tmp_path: Path) -> None:
     MaildirPlace(tmp_path).put([message(1), message(2), message(3), message(4)])
     read, deleted = sorted((tmp_path / "cur").iterdir())
@@ -189,6 +202,27 @@ def test_a_folder_that_cannot_be_written_to_is_said(nobody: Path, kind: type[Eml
             box.handled(found)
         assert kind(top).state() == before
     assert box.audit() == found
+
+
+def test_an_eml_file_that_cannot_be_moved_stays_and_leaves_nothing_behind(nobody: Path) -> None:
+    EmlPlace(nobody / "mail").put([message(1)])
+    (nobody / "mail/Imported").mkdir()
+    box = opened(nobody / "mail")
+    found = box.audit()
+    with forbidden(nobody / "mail", 0o500), pytest.raises(UnavailableError, match="cannot be written to"):
+        box.handled(found)
+    assert box.audit() == found
+    assert list((nobody / "mail/Imported").iterdir()) == []
+
+
+def test_what_a_crash_left_in_the_place_of_a_message_is_no_message(tmp_path: Path) -> None:
+    EmlPlace(tmp_path).put([message(1)])
+    (tmp_path / "Imported").mkdir()
+    (tmp_path / "Imported/00000 été.eml").touch()
+    box = opened(tmp_path)
+    box.handled(box.audit())
+    assert (tmp_path / "Imported/00000 été-2.eml").read_bytes() == message(1)
+    assert opened(tmp_path / "Imported").doubts == []
 
 
 def test_an_mbox_that_may_only_be_read_is_left_alone(nobody: Path) -> None:

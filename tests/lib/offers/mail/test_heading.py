@@ -76,7 +76,9 @@ def test_only_the_topmost_results_are_those_of_the_receiving_server() -> None:
     assert not read_heading(io.BytesIO(head % (b"pass", b"fail"))).forged
 
 
-@pytest.mark.parametrize("second", ["From: x@evil.example", "FROM : x@evil.example", f"from:{JOBS}"])
+@pytest.mark.parametrize(
+    "second", ["From: x@evil.example", "FROM : x@evil.example", f"from:{JOBS}", "From: The team", "From:"]
+)
 def test_a_second_sender_makes_it_doubtful(second: str) -> None:
     assert read_heading(io.BytesIO(f"From: {JOBS}\nX: y\n{second}\n\n".encode())).forged == "it names several senders"
 

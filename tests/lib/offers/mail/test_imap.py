@@ -56,6 +56,14 @@ def test_two_thousand_messages_take_few_commands(
     ]
 
 
+def test_of_a_giant_head_no_more_is_sent_than_is_kept(
+    server: Dovecot, account: ImapAccount, counted: Wire, opened: Open
+) -> None:
+    server.put(account.user, [message(1, Subject="x" * 1_000_000, Authentication_Results="y; " * 300_000)] * 3)
+    assert len(opened(through(account, counted)).audit()) == 3
+    assert counted.received < 100_000
+
+
 def test_handling_many_takes_one_command(server: Dovecot, account: ImapAccount, counted: Wire, opened: Open) -> None:
     server.put(account.user, [message(1)] * 60)
     box = opened(through(account, counted))
@@ -91,9 +99,10 @@ def test_a_mailbox_that_was_made_anew_has_none_of_the_messages_that_it_had(
     found = box.audit()
     by_hand(account, "DELETE Alerts", "CREATE Alerts")
     server.put(account.user, [message(2)], "Alerts")
-    with pytest.raises(MessageGoneError):
-        box.fetch(found[0])
-    box.handled(found)
+    for each in (box, opened(account, folder="Alerts")):
+        with pytest.raises(MessageGoneError):
+            each.fetch(found[0])
+        each.handled(found)
     (other,) = box.audit()
     assert other.subject == "Alert 2"
     assert other.id.partition(":")[2] == found[0].id.partition(":")[2]

@@ -195,12 +195,13 @@ def test_messages_are_found_however_the_file_is_cut_into_pieces(
 def test_after_others_were_handled_a_message_is_where_it_is_known_to_be(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    path.write_bytes(path.read_bytes() + LINE + message(4) + b"\n" + LINE + message(5))
     box = opened(path)
-    first, second, third = box.audit()
+    first, second, third, fourth, fifth = box.audit()
     monkeypatch.setattr(mbox, "_spans", None)  # the file is not looked through again
-    box.handled([first])
-    assert box.fetch(third) == message(3)
-    box.handled([third])
-    assert box.fetch(second) == message(2)
-    box.handled([second])
-    assert path.read_bytes().count(b"\nStatus: RO") == 3
+    box.handled([first, third])
+    assert [box.fetch(each) for each in (second, fourth, fifth)] == [message(2), message(4), message(5)]
+    box.handled([fifth, second])
+    assert box.fetch(fourth) == message(4)
+    box.handled([fourth])
+    assert path.read_bytes().count(b"\nStatus: RO") == 5
