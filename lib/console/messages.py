@@ -168,6 +168,7 @@ MESSAGES: Catalogue = {
     "start_look": ("Only load the table", "Charger seulement la table"),
     "look": ("Look again", "Relire"),
     "stop": ("Stop", "Arrêter"),
+    "newest_run": ("The newest run", "La dernière exécution"),
     "to_run": ("Open the run", "Ouvrir l’exécution"),
     "mailbox": ("Mailbox", "Boîte"),
     "store": ("Store", "Base"),
