@@ -34,10 +34,7 @@ _BOUNDARY = re.compile(rb"^--([^\r\n\"\\]{1,70}?)[ \t]*\r?\ncontent-", re.IGNORE
 _TAG = re.compile(rb"<(?:html|body|table|div)\b", re.IGNORECASE)
 _BASE64 = re.compile(rb"[A-Za-z0-9+/=_-]*")
 _QUOTED = re.compile(rb"=(?:\r?\n|3D|C3=[89AB])")
-_CHARSET = re.compile(
-    r"(?:utf-(?:16|32).*|iso8859-\d+|cp\d+|koi8-.*|mac-.*|gb.*|big5.*|euc.*|shift.*|iso2022.*|hz|johab|tis-620)"
-)
-_WESTERN = {"iso8859-1", "cp1252"}
+_WESTERN = {"", "iso8859-1", "cp1252"}
 
 
 class _Bounded(Compat32):
@@ -148,7 +145,7 @@ def _as_text(raw: bytes, charset: str) -> str:
         declared = codecs.lookup(charset).name if charset else ""
     except LookupError:
         declared = ""
-    others = [declared] if _CHARSET.fullmatch(declared) and declared not in _WESTERN else []
+    others = [declared] if declared not in _WESTERN else []
     # Charsets whose bytes are all ASCII look like UTF-8.
     escaped = declared.startswith(("iso2022", "hz", "utf-16", "utf-32"))
     for each in [*others, "utf-8"] if escaped else ["utf-8", *others]:

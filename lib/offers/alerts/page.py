@@ -123,8 +123,9 @@ class _Reader:
             if len(self.lines) >= MOST_LINES:
                 break
             inline = _INLINE.fullmatch(element.tag)
-            # Texts in spans side by side are shown apart, as labels: `<span>CDI</span> <span>Lyon</span>`.
-            if not inline or (after_span and event == "start" and element.tag == "span"):
+            # Texts in spans side by side, or in a span behind a text, are shown apart, as labels.
+            span = event == "start" and element.tag == "span"
+            if not inline or (span and (after_span or element.getparent().tag == "span")):
                 self._break()
             if event == "start":
                 self._path.append(number)

@@ -7,7 +7,8 @@ from lib.offers.alerts.base import Card, Identity
 from lib.offers.alerts.links import Link
 from lib.offers.alerts.site import Site
 
-_PATH = re.compile(r"/(?:fr|en-gb|en)/tech-it/(?:[^/]{1,120}/)?job-mission/((?:[^/]{1,120}/)?[^/]{1,250})/?")
+_SLUG = r"[A-Za-z0-9][A-Za-z0-9_%.-]{0,250}"
+_PATH = re.compile(rf"/(?:fr|en-gb|en)/tech-it/(?:{_SLUG}/)?job-mission/((?:{_SLUG}/)?{_SLUG})/?")
 
 
 class FreeWork(Site):

@@ -7,7 +7,7 @@ from lib.offers.alerts.links import Link
 from lib.offers.alerts.site import Site
 
 _HOSTS = {"www.jobleads.com", "jobleads.com"}
-_PATH = re.compile(r"/(?:[a-z]{2}/)?job/([A-Za-z0-9_%.-]{4,250})/?")
+_PATH = re.compile(r"/(?:[a-z]{2}/)?job/([A-Za-z0-9][A-Za-z0-9_%.-]{3,250})/?")
 _PROMOTED = re.compile(r"(?:[a-z]{3,12}-)?[0-9a-f]{12,64}")
 
 

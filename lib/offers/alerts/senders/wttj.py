@@ -7,7 +7,9 @@ from lib.offers.alerts.base import Identity
 from lib.offers.alerts.links import Link
 from lib.offers.alerts.site import Site
 
-_PATH = re.compile(r"/([a-z]{2}(?:-[A-Z]{2})?)/companies/([a-z0-9_-]{1,120})/jobs/([A-Za-z0-9_%.-]{1,250})/?")
+_PATH = re.compile(
+    r"/([a-z]{2}(?:-[A-Z]{2})?)/companies/([a-z0-9][a-z0-9_-]{0,120})/jobs/([A-Za-z0-9][A-Za-z0-9_%.-]{0,250})/?"
+)
 _TRACKED = re.compile(r"(?:u\d{1,5}\.)?([A-Za-z0-9-]{8,3000})_.{1,3000}")
 _KIND_AND_PLACE = re.compile(r"([^-]{1,40}) - (.{2,120})")
 

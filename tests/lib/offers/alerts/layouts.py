@@ -305,6 +305,13 @@ def francetravail(job: Job, number: int) -> Shown:
     return Shown(job, id_, href, own, place, job.firm, job.contract, html=html)
 
 
+def francetravail_nested(job: Job, number: int) -> Shown:
+    """Firm and place are in the title's element."""
+    shown = francetravail(job, number)
+    html = shown.html.replace("</span><br>", "").replace("</span></a>", "</span></span></a>")
+    return replace(shown, html=html)
+
+
 def meteojob(job: Job, number: int) -> Shown:
     id_ = str(56_000_000 + 977 * number)
     href = f"https://www.meteojob.com/jobs/{id_}?utm_source=email&utm_campaign=alert&auth={opaque(id_, 40)}"

@@ -324,7 +324,7 @@ def letters() -> Iterable[Letter]:
         "autres",
         "France Travail <nepasrepondre@offre.francetravail.fr>",
         "De nouvelles offres",
-        shown(layouts.francetravail, 24, 4),
+        shown(layouts.francetravail_nested, 24, 4),
         "",
         _own_foot(ft),
         parts=("html",),

@@ -36,6 +36,12 @@ LAYOUTS = {
         f'<tr><td><a href="{VIEW.format(2)}">Buchhalter (m/w/d)</a><br>Zahlen AG<br>Köln</td></tr>',
         [("Kameramann (m/w/d)", "Serienwerk", "Köln, NRW"), ("Buchhalter (m/w/d)", "Zahlen AG", "Köln")],
     ),
+    "a link to the firm between": (
+        "LinkedIn",
+        f'<td><a href="{VIEW.format(1)}">Clerk</a><p><a href="https://www.linkedin.com/company/firm/?x">Firm</a></p>'
+        '<p>Lyon</p><p><a href="https://www.linkedin.com/jobs/alerts/">Manage alerts</a></p><p>Paris</p></td>',
+        [("Clerk", "Firm", "Lyon")],
+    ),
     "spans side by side": (
         "LinkedIn",
         f'<td><a href="{VIEW.format(1)}"><span>Pathologist</span> <span>Riche · Basel (Remote)</span> '

@@ -6,9 +6,11 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from benchmarks.alerts import REAL
 from lib.offers.alerts.links import anonymous, leads
+from lib.offers.alerts.options import AlertOptions
 from lib.offers.alerts.registry import SENDERS, identify, sender_of, source_of
 
 from .layouts import token
@@ -138,6 +140,9 @@ def test_a_look_alike_leads_nowhere(trick: str) -> None:
         ("LinkedIn", "https://www.linkedin.com/jobs/view/../4300000001"),
         ("LinkedIn", "https://www.linkedin.com/redir/jobs/view/4300000001"),
         ("Talent.com", "https://fr.talent.com/redirect?id=%22%3E%3Cscript%3E"),
+        ("Welcome to the Jungle", "https://www.welcometothejungle.com/fr/companies/acme/jobs/.."),
+        ("Free-Work", "https://www.free-work.com/fr/tech-it/job-mission/.."),
+        ("JobLeads", "https://www.jobleads.com/job/...."),
     ],
 )  # fmt: skip
 def test_what_is_in_a_link_is_checked_too(source: str, link: str) -> None:
@@ -264,3 +269,14 @@ def test_senders_can_be_added() -> None:
     assert source_of("anyone@sub.news.example", others) is None
     assert source_of("anyone@jobs.example", others) is None
     assert sender_of("Example").name == "Example"
+
+
+@pytest.mark.parametrize("senders", [{"jobs.example": "X"}, {"a b@c": "X"}, {"a@b@c": "X"}, {"a@b": ""}, {"a@": "X"}])
+def test_a_sender_without_address_or_name_is_refused(senders: dict[str, str]) -> None:
+    with pytest.raises(ValidationError):
+        AlertOptions(senders=senders)
+
+
+def test_addresses_and_domains_are_taken() -> None:
+    senders = {"alerts@jobs.example": "Example", "@news.example": "News"}
+    assert AlertOptions(senders=senders).senders == senders
