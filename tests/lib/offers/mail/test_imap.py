@@ -4,7 +4,6 @@ import imaplib
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -12,11 +11,11 @@ from regie_toy_dovecot import HERE, OTHERS, PASSWORD, WITHOUT_MOVE, WITHOUT_UIDP
 
 from lib.errors import InputError, UnavailableError
 from lib.offers.mail.account import ImapAccount
-from lib.offers.mail.base import MessageGoneError
+from lib.offers.mail.base import Envelope, MessageGoneError
 from lib.offers.mail.imap import ImapMailbox
 from lib.offers.mail.options import MailOptions
 
-from .conftest import message
+from .conftest import JOBS, message
 
 Open = Callable[..., ImapMailbox]
 
@@ -295,22 +294,62 @@ def test_a_server_that_is_none_is_said(account: ImapAccount, opened: Open, answe
         opened(replace(account, port=answering(*answers)), timeout=0.2).audit()
 
 
-def test_nothing_of_the_password_comes_back_from_a_server_that_repeats_it(opened: Open) -> None:
-    with socket.create_server((HERE, 0)) as listener:
+def talking(answer: Callable[[bytes], bytes]) -> int:
+    """Return the port of a server that answers each command, given without its tag; what it says last is tagged."""
+    listener = socket.create_server((HERE, 0))
 
-        def serve() -> None:
+    def serve() -> None:
+        with listener:
             client, _ = listener.accept()
-            with closing(client), client.makefile("rwb") as lines:
-                lines.write(b"* OK hello\r\n")
+        with client, client.makefile("rwb") as lines:
+            lines.write(b"* OK hello\r\n")
+            lines.flush()
+            for line in lines:
+                tag, _, command = line.partition(b" ")
+                *said, last = answer(command.rstrip()).split(b"\r\n")
+                lines.write(b"".join(each + b"\r\n" for each in [*said, tag + b" " + last]))
                 lines.flush()
-                for line in lines:
-                    tag, _, rest = line.partition(b" ")
-                    capability = b"* CAPABILITY IMAP4rev1\r\n" if rest.startswith(b"CAP") else b""
-                    lines.write(capability + tag + (b" OK done\r\n" if capability else b" NO you said " + rest))
-                    lines.flush()
 
-        threading.Thread(target=serve, daemon=True).start()
-        account = ImapAccount(HERE, "jo", PASSWORD, listener.getsockname()[1], "none")
-        with pytest.raises(UnavailableError, match="you said LOGIN") as wrong:
-            opened(account).audit()
+    threading.Thread(target=serve, daemon=True).start()
+    return int(listener.getsockname()[1])
+
+
+def test_nothing_of_the_password_comes_back_from_a_server_that_repeats_it(opened: Open) -> None:
+    def repeat(command: bytes) -> bytes:
+        return b"* CAPABILITY IMAP4rev1\r\nOK done" if command == b"CAPABILITY" else b"NO you said " + command
+
+    with pytest.raises(UnavailableError, match="you said LOGIN") as wrong:
+        opened(ImapAccount(HERE, "jo", PASSWORD, talking(repeat), "none")).audit()
     assert PASSWORD not in str(wrong.value)
+
+
+def test_servers_may_say_things_in_their_own_order(opened: Open) -> None:
+    sender, subject = b"From: alerts@jobs.example\r\n\r\n", b"Subject: Alert\r\n\r\n"
+    answers = {
+        b"CAPABILITY": b"* CAPABILITY IMAP4rev1\r\nOK done",
+        b"EXAMINE": b"* 2 EXISTS\r\nOK [READ-ONLY] no UIDVALIDITY here",
+        b"UID SEARCH": b"* SEARCH 7 12\r\n* SEARCH\r\nOK done",
+        b"UID FETCH": b"* 5 FETCH (FLAGS (\\Seen) UID 99)\r\n"
+        b'* 2 FETCH (BODY[HEADER.FIELDS ("FROM")]<0> {%d}\r\n%s BODY[HEADER.FIELDS ("SUBJECT")]<0> {%d}\r\n%s'
+        b' BODY[HEADER.FIELDS ("DATE")]<0> "" FLAGS () RFC822.SIZE 20 UID 12)\r\n'
+        b"* 3 EXPUNGE\r\n"
+        b"* 1 FETCH (UID 7 RFC822.SIZE 10 BODY[HEADER.FIELDS (FROM)] {%d}\r\n%s BODY[HEADER.FIELDS (SUBJECT)] NIL)\r\n"
+        b"* 4 FETCH (UID 98 FLAGS ())\r\nOK done" % (len(sender), sender, len(subject), subject, len(sender), sender),
+    }
+
+    def answer(command: bytes) -> bytes:
+        return next((said for name, said in answers.items() if command.startswith(name)), b"OK done")
+
+    found = opened(ImapAccount(HERE, "jo", PASSWORD, talking(answer), "none")).audit()
+    assert [(each.id, each.subject, each.size) for each in found] == [("0:12", "Alert", 20), ("0:7", "", 10)]
+
+
+def test_a_folder_that_may_only_be_read_is_said(opened: Open) -> None:
+    def answer(command: bytes) -> bytes:
+        if command == b"CAPABILITY":
+            return b"* CAPABILITY IMAP4rev1\r\nOK done"
+        return b"* OK [UIDVALIDITY 1] valid\r\nOK [READ-ONLY] done"
+
+    box = opened(ImapAccount(HERE, "jo", PASSWORD, talking(answer), "none"))
+    with pytest.raises(UnavailableError, match="can be read only"):
+        box.handled([Envelope("1:1", "Jobs", JOBS, "Alert")])
