@@ -60,8 +60,7 @@ def opened(raw: bytes) -> Message:
 
 def header(message: Message, name: str) -> str:
     """Return a header decoded, on one line; empty when it is missing."""
-    value = next((str(value) for key, value in message.raw_items() if key.lower() == name), "")
-    text = _as_text(value.encode("utf-8", "surrogateescape"), "")
+    text = _undecoded(message, name)
     try:
         chunks = decode_header(text)
     except (HeaderParseError, binascii.Error, ValueError):
@@ -71,7 +70,8 @@ def header(message: Message, name: str) -> str:
 
 def sender(message: Message) -> str:
     """Return the address that a message says it is from, in lower case."""
-    return parseaddr(header(message, "from"))[1].lower()
+    # Undecoded: a name in it may be an address in encoded words.
+    return parseaddr(plain(_undecoded(message, "from")))[1].lower()
 
 
 def sent(message: Message) -> datetime | None:
@@ -89,6 +89,11 @@ def texts(message: Message) -> Iterator[tuple[str, str]]:
     Attachments are left out. Transfer encodings and charsets that lie are found out.
     """
     return islice(_texts(message), MOST_TEXTS)
+
+
+def _undecoded(message: Message, name: str) -> str:
+    value = next((str(value) for key, value in message.raw_items() if key.lower() == name), "")
+    return _as_text(value.encode("utf-8", "surrogateescape"), "")
 
 
 def _texts(message: Message, mend: bool = True) -> Iterator[tuple[str, str]]:
@@ -120,9 +125,13 @@ def _content(part: Message) -> bytes:
     if encoding == "base64":
         compact = b"".join(raw.split())
         return _base64(compact) if _BASE64.fullmatch(compact) else raw
-    if encoding == "quoted-printable" or (encoding in {"", "7bit", "8bit"} and len(_QUOTED.findall(raw[:20_000])) > 5):
+    if encoding == "quoted-printable" or (encoding in {"", "7bit", "8bit"} and _is_quoted(raw[:20_000])):
         return quopri.decodestring(raw)
     return raw
+
+
+def _is_quoted(raw: bytes) -> bool:
+    return b'="' not in raw and len(_QUOTED.findall(raw)) > 5
 
 
 def _base64(compact: bytes) -> bytes:
@@ -143,7 +152,7 @@ def _as_text(raw: bytes, charset: str) -> str:
     """Decode bytes: what is valid UTF-8 is UTF-8 whatever was declared, and what is nothing else is cp1252."""
     try:
         declared = codecs.lookup(charset).name if charset else ""
-    except LookupError:
+    except (LookupError, ValueError):
         declared = ""
     others = [declared] if declared not in _WESTERN else []
     # Charsets whose bytes are all ASCII look like UTF-8.

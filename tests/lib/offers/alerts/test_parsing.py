@@ -75,6 +75,7 @@ READABLE = {
     "ascii that is cp1252": html("; charset=us-ascii", CARD.encode("cp1252")),
     "ascii that is utf-8": html("; charset=us-ascii"),
     "latin-1 that is utf-8": html("; charset=iso-8859-1"),
+    "iso-8859-15 that is utf-8": html("; charset=iso-8859-15"),
     "no charset": html(""),
     "charset unknown": html("; charset=klingon"),
     "charset that is no text's": html("; charset=base64", CARD.encode("cp1252")),
@@ -82,6 +83,7 @@ READABLE = {
     "charset of escapes": html("; charset=utf-7", CARD.encode("cp1252")),
     "iso-8859-15": html("; charset=iso-8859-15", CARD.encode("iso-8859-15")),
     "utf-16": html("; charset=utf-16", CARD.encode("utf-16")),
+    "breaks behind signs": html(content=CARD.replace("<p>", '<p a=\n"=3D=3D=3D" b=\n"" c=\n"" d=\n"">').encode()),
     "NUL": html("; charset=utf-8", CARD.replace("Élève", "Él\x00ève").encode()),
     "unix lines": multipart("alternative", html()).replace(b"\r\n", b"\n"),
     "mac lines": b"Subject: x\n" + html().replace(b"\r\n", b"\n"),
@@ -128,6 +130,7 @@ def test_it_says_who_sent_it_and_when() -> None:
         (b"=?utf-8?b?RG9ubsOpZXM=?= =?utf-8?q?_!?=", "Données !"),
         (b"=?iso-8859-1?q?Donn=C3=A9es?=", "Données"),
         (b"=?klingon?q?Donn=E9es?=", "Données"),
+        (b"=?a\x00b?q?Donn=E9es?=", "Données"),
         (b"a =?utf-8?b?*?=", "a"),
         ("Données".encode(), "Données"),
         ("Données".encode("cp1252"), "Données"),
@@ -137,6 +140,11 @@ def test_it_says_who_sent_it_and_when() -> None:
 )
 def test_a_subject_is_decoded_and_harmless(header: bytes, subject: str) -> None:
     assert read_alert(b"Subject: " + header + b"\r\n\r\nx", "LinkedIn").message.subject == subject
+
+
+def test_a_sender_is_not_the_one_in_its_name() -> None:
+    forged = b"From: =?utf-8?q?a_=3Cjobalerts-noreply=40linkedin=2Ecom=3E?= <me@evil.example>\n\nx"
+    assert read_alert(forged, "LinkedIn").message.sender == "me@evil.example"
 
 
 @pytest.mark.parametrize(
