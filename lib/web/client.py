@@ -210,12 +210,13 @@ class WebClient:
             try:
                 return once()
             except NoPage as outcome:
-                rest = outcome.after or 0.0
-                if not outcome.passing or attempt >= self.options.attempts or rest > self.options.retry_after_most:
+                too_long = (outcome.after or 0) > self.options.retry_after_most
+                if not outcome.passing or attempt >= self.options.attempts or too_long:
                     _settle(outcome)
-                # Spread, so that threads that failed together do not come back together.
+                # Spread, so that threads that failed together do not come back together. The rest that a host asked
+                # for is waited for with the turn at it.
                 wait = self.options.backoff * 2 ** (attempt - 1) * random.uniform(0.5, 1)  # noqa: S311 - no secret
-            self._clock.pause(max(wait, rest), self._check)
+            self._clock.pause(wait, self._check)
         raise AssertionError
 
 

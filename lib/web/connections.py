@@ -62,6 +62,8 @@ class Connection(httpcore.NetworkStream):
         leash.check()
         if leash.bytes >= self._options.header_bytes:
             raise TooLarge(f"the headers of the answer are larger than {self._options.header_bytes} bytes")
+        if leash.bytes >= 0:
+            max_bytes = min(max_bytes, self._options.header_bytes - leash.bytes)
         try:
             data = self._waiting(lambda: self._socket.recv(max_bytes), select.POLLIN, timeout)
         except TimeoutError as error:
@@ -119,8 +121,10 @@ class Connection(httpcore.NetworkStream):
         while True:
             try:
                 return act()
-            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
-                wanted = select.POLLOUT if isinstance(error, ssl.SSLWantWriteError) else event
-                if isinstance(error, ssl.SSLWantReadError):
-                    wanted = select.POLLIN
-                await_ready(self._socket, wanted, seconds, current.get().check)
+            except BlockingIOError:
+                wanted = event
+            except ssl.SSLWantReadError:
+                wanted = select.POLLIN
+            except ssl.SSLWantWriteError:
+                wanted = select.POLLOUT
+            await_ready(self._socket, wanted, seconds, current.get().check)

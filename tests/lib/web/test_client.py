@@ -88,6 +88,14 @@ def test_a_challenge_is_not_the_page(bench: Open) -> None:
     assert ready.site.paths == ["/job"]
 
 
+@pytest.mark.parametrize("status", [403, 503])
+def test_a_challenge_is_known_by_what_is_on_it(bench: Open, status: int) -> None:
+    body = gzip.compress(b"<title>Just a moment...</title><script>window._cf_chl_opt = {}</script>")
+    ready = bench({"/job": Answer(body, status, {"Content-Encoding": "gzip"})})
+    assert isinstance(ready.outcome(JOB, attempts=3), Blocked)
+    assert ready.site.paths == ["/job"]
+
+
 def test_a_challenge_that_says_200_is_not_the_page(bench: Open) -> None:
     body = gzip.compress(b'<html><script src="/.within.website/x/cmd/anubis/static/js/main.mjs"></script>')
     found = bench({"/job": Answer(body, headers={"Content-Encoding": "gzip"})}).outcome(JOB)
@@ -112,6 +120,12 @@ def test_what_is_no_text_though_it_says_so_is_told(bench: Open, kind: str | None
 )
 def test_text_of_all_kinds_is_read(bench: Open, kind: str | None) -> None:
     assert bench({"/job": Answer("<a>é</a>", kind=kind)}).client().get(JOB).text == "<a>é</a>"
+
+
+def test_text_of_two_bytes_a_letter_is_text(bench: Open) -> None:
+    body = ("<title>Développeur</title>" * 20).encode("utf-16-le")
+    page = bench({"/job": Answer(body, kind="text/html; charset=utf-16le")}).client().get(JOB)
+    assert page.text.startswith("<title>Développeur</title>")
 
 
 def test_any_kind_is_had_when_it_is_wanted(bench: Open) -> None:

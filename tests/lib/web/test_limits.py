@@ -1,4 +1,5 @@
 import gzip
+import socket
 import threading
 import time as real_time
 import zlib
@@ -8,6 +9,9 @@ import pytest
 import zstandard
 from regie_toy_site import Answer
 
+from lib.web.connections import Connection
+from lib.web.leash import Leash
+from lib.web.options import WebOptions
 from lib.web.outcomes import NotText, TooLarge, Unavailable
 
 from .conftest import Open
@@ -122,3 +126,12 @@ def test_the_time_of_a_page_is_that_of_all_its_redirects(bench: Open) -> None:
     found = bench({f"/{n}": onwards(n) for n in range(10)}).outcome("http://jobs.example/0", page_seconds=0.4)
     assert isinstance(found, Unavailable)
     assert "0.4 s" in found.reason
+
+
+def test_a_page_that_never_pauses_is_given_up_too() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"x" * 100)
+        leash = Leash(0, lambda: None)
+        with leash.running(), pytest.raises(Unavailable, match="0 s"):
+            Connection(ours, WebOptions()).read(1)

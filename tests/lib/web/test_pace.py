@@ -110,28 +110,25 @@ def test_one_answer_is_enough_to_go_on(pace: Callable[..., Pace], time: Time) ->
 
 
 def test_no_more_at_once_than_is_allowed(time: Time) -> None:
-    here = Pace(WebOptions(delay=0, host_requests=3), time.clock())
-    running, most, lock = 0, 0, threading.Lock()
-    full = threading.Event()
+    here = Pace(WebOptions(delay=0, host_requests=2), time.clock())
+    inside = threading.Semaphore(0)
+    release = threading.Event()
 
     def work() -> None:
-        nonlocal running, most
         with here.turn("a.example", 0, nothing):
-            with lock:
-                running += 1
-                most = max(most, running)
-                if running == 3:
-                    full.set()
-            full.wait(5)
-            with lock:
-                running -= 1
+            inside.release()
+            release.wait(10)
 
-    threads = [threading.Thread(target=work) for _ in range(9)]
+    threads = [threading.Thread(target=work) for _ in range(5)]
     for thread in threads:
         thread.start()
+    assert inside.acquire(timeout=10)
+    assert inside.acquire(timeout=10)
+    assert not inside.acquire(timeout=0.2)
+    release.set()
     for thread in threads:
         thread.join(10)
-    assert (most, running) == (3, 0)
+    assert [inside.acquire(blocking=False) for _ in range(4)] == [True, True, True, False]
 
 
 def test_whoever_waits_can_be_stopped(pace: Callable[..., Pace], time: Time) -> None:

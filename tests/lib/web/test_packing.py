@@ -1,5 +1,7 @@
 import gzip
+import tracemalloc
 import zlib
+from contextlib import suppress
 
 import pytest
 import zstandard
@@ -38,6 +40,19 @@ def test_the_limit_is_exact(encoding: str, pack: object) -> None:
     with pytest.raises(TooLarge):
         unpacked(body, encoding, 999)
     assert unpacked(body, encoding, 999, cut=True) == b"x" * 999
+
+
+@pytest.mark.parametrize(("encoding", "pack"), PACKERS[1:])
+@pytest.mark.parametrize("cut", [False, True])
+def test_of_a_bomb_no_more_is_made_than_is_allowed(encoding: str, pack: object, cut: bool) -> None:
+    body = pack(bytes(30_000_000))  # type: ignore[operator]
+    tracemalloc.start()
+    try:
+        with suppress(TooLarge):
+            unpacked(body, encoding, 1_000_000, cut)
+        assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(("encoding", "pack"), [(name, pack) for name, pack in PACKERS if name in {"gzip", "zstd"}])
