@@ -9,19 +9,22 @@ from lib.errors import InputError
 from lib.offers.offer import Offer
 from lib.offers.options import OffersOptions
 from lib.offers.statuses import Status
+from lib.offers.stores.base import PAGE
 
 
 def items(parameters: Mapping[str, Any], wanted: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the offers of a `source` (of all when empty) with a `status`, the best first: one call to the store.
+    """Return the offers of a `source` (of all when empty) with a `status`, the best first: one call per 100 of them.
 
-    `parameters` are those of a run: its store and its options. Raises InputError and UnavailableError.
+    `parameters` are those of a run: its store and its options; `limit` is how many are wanted at most, 100 when it is
+    not said. Raises InputError and UnavailableError.
     """
     status = wanted.get("status", "")
     if status not in set(Status):
         raise InputError(f"There is no status {status!r}: there are {', '.join(Status)}.")
     options = OffersOptions.model_validate(parameters.get("options") or {})
     with closing(open_store(str(parameters["store"]), options)) as store:
-        return [_as_item(offer, options) for offer in store.find(wanted.get("source", ""), Status(status))]
+        found = store.find(wanted.get("source", ""), Status(status), limit=int(wanted.get("limit", PAGE)))
+        return [_as_item(offer, options) for offer in found]
 
 
 def _as_item(offer: Offer, options: OffersOptions) -> dict[str, Any]:

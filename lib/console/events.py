@@ -23,7 +23,11 @@ router = APIRouter(prefix="/api/v1", tags=["live"])
 RunId = Annotated[str, Path(max_length=NAME_AT_MOST, description="The id of a run, or `latest`.")]
 Topics = Annotated[
     list[Annotated[str, Query(max_length=NAME_AT_MOST)]],
-    Query(min_length=1, max_length=TOPICS_AT_MOST, description="`runs`, `system`, `run:ID`; once for each topic."),
+    Query(
+        min_length=1,
+        max_length=TOPICS_AT_MOST,
+        description="`runs`, `offers`, `system`, `run:ID`; once for each topic.",
+    ),
 ]
 LastEventId = Annotated[
     str, Header(description="The id of the last event that was received: only what was missed since is told.")

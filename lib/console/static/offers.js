@@ -55,7 +55,7 @@ function insert(key, source) {
   const name = source.toLowerCase(), tr = document.createElement("tr"), th = document.createElement("th"), said = document.createElement("bdi");
   tr.dataset.line = key;
   th.scope = "row";
-  said.textContent = visible(source);
+  said.textContent = visible(source) || "–";
   th.append(said);
   tr.append(th);
   for (let place = 0; place <= statuses.length; place++) tr.insertCell().append(document.createElement("a"));
