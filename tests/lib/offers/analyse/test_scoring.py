@@ -61,6 +61,7 @@ def test_equal_marks_are_the_score_whatever_the_weights(marks: list[float | None
         [],
         [Mark("Skills", 3, "")],
         [Mark("Skills", 3, ""), Mark("Skills", 3, "")],
+        [Mark("Skills", 3, ""), Mark("Place", 3, ""), Mark("Skills", 5, "")],
         [Mark("Skills", 3, ""), Mark("Place", 3, ""), Mark("Luck", 5, "")],
         [Mark("Skills", 3, ""), Mark("Place", 5.1, "")],
         [Mark("Skills", 3, ""), Mark("Place", -0.1, "")],
