@@ -168,6 +168,8 @@ def test_a_tracker_keeps_to_itself_where_it_leads(source: str, link: str) -> Non
 def test_what_says_where_it_leads_is_no_tracker() -> None:
     assert [(source, link) for source, link in GOOD if sender_of(source).tracks(link)] == []
     assert not sender_of("HelloWork").tracks("https://emails.hellowork.com/clic/1/2/3/opaque")
+    assert not sender_of("Jobijoba").tracks("https://www.jobijoba.com/fr/alert/manage")
+    assert not sender_of("Indeed").tracks("https://fr.indeed.com/alerts/manage")
 
 
 DOMAINS = {
