@@ -7,6 +7,7 @@ from uuid import UUID
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from deployments.cli.app import configured, quiet, run, say
 from deployments.cli.carry_out import Left, carry_out, selection
@@ -79,7 +80,7 @@ def _left(connection: "Connection", status: RunStatus) -> Left:
     if view is None:
         return Left([])
     shown = {name: value for name, value in view.items() if name not in {"failures", "kind"}}
-    return Left([shown], view["failures"], [table(view), as_told(_calls(view))])
+    return Left([shown], view["failures"], [table(view), as_told(_calls(view)), *map(_doubt, view["left_alone"])])
 
 
 def table(view: Mapping[str, Any]) -> Table:
@@ -96,6 +97,10 @@ def table(view: Mapping[str, Any]) -> Table:
         figures = [as_told(str(row["cells"][each]["count"] or "")) for each in used]
         drawn.add_row(as_told(row["source"] or "?"), *figures, as_told(str(row["total"])))
     return drawn
+
+
+def _doubt(doubt: Mapping[str, str]) -> Text:
+    return as_told(f"Left alone: {doubt['name']}: {doubt['reason']}", "yellow")
 
 
 def _calls(view: Mapping[str, Any]) -> str:

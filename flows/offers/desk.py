@@ -1,7 +1,7 @@
 """What the phases of a run share: the mailbox, the store and the one board, opened and loaded once."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from lib.errors import InputError, UnavailableError
 from lib.offers.analyse.analysis import Spent
 from lib.offers.analyse.profile import Profile, read_profile
 from lib.offers.board import OfferBoard
-from lib.offers.mail.base import Envelope, Mailbox
+from lib.offers.mail.base import Doubt, Envelope, Mailbox
 from lib.offers.options import OffersOptions
 from lib.offers.shown import document
 from lib.offers.stores.base import Store
@@ -60,6 +60,11 @@ class Desk:
             raise self._no_profile or InputError("There is no profile.")
         return self._profile
 
+    @property
+    def doubts(self) -> Sequence[Doubt]:
+        """What in the mailbox looked like an alert and was left alone."""
+        return self._mailbox.doubts if self._mailbox else ()
+
     def load(self) -> None:
         """Ask the mailbox what waits in it, and the store for every offer: the one time that it is read."""
         try:
@@ -68,6 +73,8 @@ class Desk:
         except (InputError, UnavailableError) as error:
             self._no_mail = type(error)(f"The mailbox {self._mail} cannot be looked at: {error}")
             get_run_logger().warning("%s", self._no_mail)
+        for doubt in self.doubts:
+            get_run_logger().warning("Left alone: %s: %s", doubt.name, doubt.reason)
         waiting: dict[str, int] = {}
         for envelope in self.envelopes:
             waiting[envelope.source] = waiting.get(envelope.source, 0) + 1
@@ -96,7 +103,7 @@ class Desk:
         """Return what is shown of the run besides its phases."""
         mail = self._mailbox.name if self._mailbox else self._mail
         names, calls = self.options.store.statuses, self.store.calls
-        return document(self.board, names, calls, self.store.name, mail, self.items, self.spent)
+        return document(self.board, names, calls, self.store.name, mail, self.items, self.spent, self.doubts)
 
     def close(self) -> None:
         """Let go of the mailbox and the store."""

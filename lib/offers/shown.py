@@ -6,6 +6,7 @@ from typing import Any
 
 from lib.offers.analyse.analysis import Spent
 from lib.offers.board import OfferBoard, Row
+from lib.offers.mail.base import Doubt
 from lib.offers.statuses import Status, StatusNames
 from lib.offers.stores.base import Calls
 from lib.runs.page import cell
@@ -23,6 +24,7 @@ def document(
     mail: str,
     items: Mapping[str, Sequence[Item]],
     spent: Spent | None = None,
+    doubts: Sequence[Doubt] = (),
 ) -> dict[str, Any]:
     """Return the table, the calls to the store, and what came of the items of each phase: small, and JSON."""
     table = board.table()
@@ -46,6 +48,7 @@ def document(
         "figures": {phase: sum_counts(item.counts for item in ended) for phase, ended in items.items()},
         "failed": len(failures),
         "failures": failures[:FAILURES_SHOWN],
+        "left_alone": [asdict(doubt) for doubt in doubts[:FAILURES_SHOWN]],
     }
 
 
@@ -61,6 +64,7 @@ def markdown(shown: Mapping[str, Any]) -> str:
         "",
         "; ".join(filter(None, (calls_in_words(shown["calls"]), cell(shown["store"]), spent_in_words(shown["spent"])))),
     ]
+    lines += [f"- Left alone: {cell(each['name'])}: {cell(each['reason'])}" for each in shown["left_alone"]]
     lines += [f"- ✗ {cell(each['file'])}: {cell(each['reason'])}" for each in shown["failures"]]
     return "\n\n## Offers\n\n" + "\n".join(lines) + "\n"
 

@@ -12,6 +12,7 @@ from blocks.service import ServiceBlock, private_address
 
 CANARY = "canary-0123456789"
 NEEDED: Mapping[str, Mapping[str, Any]] = {
+    "airtable": {"token": CANARY},
     "huggingface": {"token": CANARY},
     "lemonfox": {"api_key": CANARY},
     "mailbox": {"host": "imap.studio.example", "user": "jo@studio.example", "password": CANARY},

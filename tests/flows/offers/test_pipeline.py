@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from prefect import State
 from prefect.client.orchestration import get_client
+from regie_toy_bakery import alert
 
 from flows.offers.opening import open_store
 from lib.offers.board import OfferBoard
@@ -132,6 +133,17 @@ def test_a_message_that_cannot_be_read_is_named_and_kept_for_the_next_run(desk: 
     assert statuses(desk) == {Status.ANALYSED: 2}
     assert [each["file"] for each in view(state)["failures"]] == ["Nothing in it · jobalerts-noreply@linkedin.com"]
     assert view(state)["totals"]["cells"][0]["count"] == 1
+
+
+def test_a_message_that_only_claims_to_be_an_alert_is_left_alone_and_named(desk: Any) -> None:
+    forged = alert(range(3)).replace(b"From:", b"Authentication-Results: mx.example; dmarc=fail\nFrom:", 1)
+    (desk.folder / "mail" / "forged.eml").write_bytes(forged)
+    state = desk.run()
+    assert state.is_completed()
+    assert desk.offers == []
+    [doubt] = view(state)["left_alone"]
+    assert "3 new jobs" in doubt["name"]
+    assert "dmarc" in doubt["reason"].lower()
 
 
 def test_a_look_loads_the_table_and_works_on_nothing(desk: Any) -> None:
