@@ -193,6 +193,8 @@ class WebClient:
         except BadRedirect:
             return None
         except Unavailable as error:
+            if not error.passing:
+                raise
             words = f"its robots.txt, without which nothing is fetched, cannot be had: {error.reason}"
             raise Unavailable(words, passing=error.passing, status=error.status, after=error.after) from error
 

@@ -18,7 +18,6 @@ SLICE = 0.1
 Check = Callable[[], None]
 """Raises when time is over or nobody wants the page any more."""
 
-_LASTING = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 _IN_PROGRESS = frozenset({errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EALREADY})
 
 
@@ -51,9 +50,8 @@ class Network:
         answer = found[0]
         if isinstance(answer, tuple):
             return answer
-        lasting = isinstance(answer, UnicodeError) or answer.errno in _LASTING
-        words = f"there is no host {host}" if lasting else f"the name {host} could not be looked up"
-        raise Unavailable(words, passing=not lasting) from answer
+        # A host that is not known may not exist; more often it is this machine that has no network.
+        raise Unavailable(f"no host {host} was found", passing=isinstance(answer, OSError)) from answer
 
     def connect(self, address: Address, port: int, seconds: float, check: Check) -> socket.socket:
         """Return a connection, which does not block; raises OSError."""

@@ -38,7 +38,7 @@ class Web(Network):
             except ValueError:
                 text = PUBLIC
         if not text:
-            raise Unavailable(f"there is no host {host}")
+            raise Unavailable(f"no host {host} was found", passing=True)
         return tuple(ip_address(each) for each in text.split())
 
     def connect(self, address: Address, port: int, seconds: float, check: Check) -> socket.socket:

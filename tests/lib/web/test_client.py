@@ -1,11 +1,14 @@
 import gzip
+import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 import pytest
 from regie_toy_site import Answer, Request
 
+from lib.web.client import WebClient
 from lib.web.options import WebOptions
 from lib.web.outcomes import Blocked, Gone, NoPage, NotText, Refused, Unavailable
 
@@ -206,14 +209,35 @@ def test_many_threads_fetch_at_once(bench: Open) -> None:
     assert [page.text for page in pages] == [f"/{n}" for n in range(8)]
 
 
-def test_a_name_that_does_not_exist_is_told_and_not_tried_again(bench: Open) -> None:
+def test_a_name_that_is_not_found_may_be_for_want_of_a_network(bench: Open) -> None:
     ready = bench({})
     ready.web.names["jobs.example"] = ""
     found = ready.outcome(JOB, attempts=3)
     assert isinstance(found, Unavailable)
-    assert not found.passing
-    assert "there is no host jobs.example" in found.reason
-    assert ready.time.passed == 0
+    assert found.passing
+    assert "no host jobs.example was found" in found.reason
+    assert 1 <= ready.time.passed <= 3
+
+
+@pytest.mark.parametrize(
+    ("error", "passing"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "x"), True),
+        (socket.gaierror(socket.EAI_AGAIN, "x"), True),
+        (UnicodeError(), False),
+    ],
+)
+def test_what_the_resolver_says_is_an_outcome(monkeypatch: pytest.MonkeyPatch, error: Exception, passing: bool) -> None:
+    def refuse(*_arguments: object, **_options: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr("socket.getaddrinfo", refuse)
+    with (
+        WebClient(WebOptions(attempts=1)) as client,
+        pytest.raises(Unavailable, match=r"no host jobs\.example") as raised,
+    ):
+        client.get(JOB)
+    assert raised.value.passing is passing
 
 
 def test_the_text_is_read_in_the_encoding_that_it_has(bench: Open) -> None:
