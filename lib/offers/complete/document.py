@@ -35,7 +35,7 @@ _UNSHOWN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECA
 def parse(text: str) -> Any:
     """Return the tree of a page, whatever it is: a page that is none gives an empty tree."""
     # As bytes, since a page may declare another encoding than the text has been decoded from.
-    content = text[:MOST].replace("\x00", "").encode("utf-8", "replace")
+    content = text[:MOST].encode("utf-8", "replace")
     parser = etree.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True, recover=True)
     try:
         root = etree.fromstring(content, parser) if content.strip() else None

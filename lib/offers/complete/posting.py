@@ -69,9 +69,10 @@ def _rating(posting: Posting, offer: Offer, addresses: Sequence[str], *, only: b
     company = agreement(posting.company, offer.company)
     if same or named:
         return 4 + title + company
-    if title >= ALIKE and not (posting.company and offer.company and company == 0 and not only):
+    alone = only and not posting.url
+    if title >= ALIKE and (alone or company or not (posting.company and offer.company)):
         return 2 + title + company
-    return 1.0 if only and not posting.url and not (offer.title and posting.title and title == 0) else 0.0
+    return 1.0 if alone and (title or not (offer.title and posting.title)) else 0.0
 
 
 def _path(url: str) -> str:

@@ -16,6 +16,7 @@ HERE = [OURS.link]
         Posting(title="Something else", url="https://other.example/senior-baker-77"),
         Posting(title="Senior baker", url="https://other.example/x"),
         Posting(title="Baker (senior)"),
+        Posting(title="Baker (senior)", company="Mill, who recruits for Oven's owner"),
         Posting(description="Only one, and it names no other address"),
     ],
     ids=str,
@@ -30,6 +31,7 @@ def test_the_only_posting_fits_by_address_number_or_title(posting: Posting) -> N
         Posting(title="Miller", url="https://oven.example/jobs/78"),
         Posting(title="Miller"),
         Posting(url="https://oven.example/jobs/78"),
+        Posting(title="Senior Baker", company="Mill", url="https://oven.example/jobs/78"),
     ],
     ids=str,
 )
