@@ -26,7 +26,7 @@ Topics = Annotated[
     Query(
         min_length=1,
         max_length=TOPICS_AT_MOST,
-        description="`runs`, `offers`, `system`, `run:ID`; once for each topic.",
+        description="`runs`, `offers`, `system`, `run:ID`: one for each.",
     ),
 ]
 LastEventId = Annotated[
