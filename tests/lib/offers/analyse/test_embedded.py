@@ -95,6 +95,8 @@ def test_the_score_does_not_depend_on_the_other_offers_of_a_run() -> None:
         ({"places": ["Lyon"], "remote": "none"}, {"place": "Brest", "remote": "Full remote"}, 0, "Brest is not"),
         ({"places": ["Lyon"]}, {"description": "We cook."}, None, "says nothing"),
         ({"remote": "full"}, {"place": "Remote, France"}, 5, "work from home"),
+        ({"remote": "full"}, {"remote": "Remote"}, 5, "work from home"),
+        ({"remote": "full"}, {"remote": "Télétravail"}, 2, "some work from home, wanted is work"),
         ({"remote": "full"}, {"remote": "Remote", "description": "2 jours de télétravail"}, 2, "wanted is work from"),
         ({"remote": "partial"}, {"description": "Pas de télétravail."}, 1, "no work from home"),
         ({"contracts": ["permanent"]}, {"contract": "CDI"}, 5, "is CDI"),
@@ -102,6 +104,7 @@ def test_the_score_does_not_depend_on_the_other_offers_of_a_run() -> None:
         ({"contracts": ["CDI"]}, {"title": "Cook (CDI)"}, 5, "is CDI"),
         ({"salary_min": 40000.0}, {"salary": "38-42 k€"}, 5, "up to 42,000 a year"),
         ({"salary_min": 40000.0}, {"salary": "34 k€"}, 2.5, "up to 34,000 a year"),
+        ({"salary_min": 40000.0}, {"salary": "3 400 € par mois"}, 5, "up to 40,800 a year"),
         ({"salary_min": 40000.0}, {"salary": "20 k€"}, 0, "up to 20,000 a year"),
         ({"salary_min": 40000.0}, {"salary": "TJM 500 €"}, None, "says nothing"),
         ({"day_rate_min": 500.0}, {"salary": "TJM 500 €"}, 5, "up to 500 a day"),
@@ -155,7 +158,8 @@ def test_whatever_an_offer_says_it_gets_marks_with_reasons(example: Embedded, of
 
 
 def test_a_profile_of_common_words_alone_can_be_used() -> None:
-    assert mark(criterion(name="a", description="the"), title="Cook", description="the").mark == 0
+    profile = profile_of(criterion(name="a", description="the"), about="the")
+    assert Embedded(profile).analyse(Offer(link="x", title="Cook", description="the")).score == 0
 
 
 @pytest.mark.parametrize("text", ["1 ", "2 jours ", "pas de du ", "télétravail ", "9'999", "ﷺ"])

@@ -9,6 +9,7 @@ from lib.offers.analyse.pay import PLAUSIBLE, pay_in
 FIELDS = [
     ("45-55 k€", 45_000, 55_000, "year"),
     ("45k€ - 55k€", 45_000, 55_000, "year"),
+    ("45 000 - 55 k€", 45_000, 55_000, "year"),
     ("38 K€ fixe + variable", 38_000, 38_000, "year"),
     ("45 000 à 55 000 € brut annuel", 45_000, 55_000, "year"),
     ("45\u202f000\xa0€ par an", 45_000, 45_000, "year"),
