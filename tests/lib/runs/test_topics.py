@@ -8,7 +8,7 @@ from lib.runs.changes import ChangeLog
 from lib.runs.listing import RunList, RunSummary
 from lib.runs.plan import Workflow
 from lib.runs.status import Observed, RunState, RunStatus, derive
-from lib.runs.topics import run_topic, runs_topic
+from lib.runs.topics import run_topic, runs_topic, view_topic
 
 BEGUN = datetime(2026, 1, 1, 10, tzinfo=UTC)
 ENDED = BEGUN + timedelta(minutes=5)
@@ -89,3 +89,17 @@ def test_the_list_has_a_row_for_each_run_and_never_ends():
     assert [row["duration"] for row in reading.rows.values()] == [None, 12.5]
     assert not reading.ended
     assert reading.again < runs_topic(RunList(items=runs[1:], total=1)).again
+
+
+def test_what_a_run_shows_stands_beside_its_rows_and_never_ends(status: Callable[..., RunStatus]):
+    shown = {"totals": {"total": 3}}
+    for found in (status(RunState.RUNNING, RunState.RUNNING), status(RunState.COMPLETED, RunState.COMPLETED)):
+        alone, reading = run_topic(found), view_topic(found, shown)
+        assert reading.rows == {**alone.rows, **shown}
+        assert reading.again == alone.again
+        assert not reading.ended, "a newer run may come"
+
+
+def test_before_the_first_run_a_view_is_all_there_is():
+    reading = view_topic(None, {})
+    assert (reading.rows, reading.ended) == ({}, False)
