@@ -35,7 +35,7 @@ def analyse_phase(mail: Location, store: Location, profile: str, options: Offers
         if waiting:
             seeker = opened.profile
             engine = choose(options.analyse, seeker, model_secrets(logger.warning))
-            logger.info("Analysed by %s: %s", engine.name, engine.reason)
+            logger.info("Analysed by %s", "; ".join(filter(None, (engine.name, engine.reason))))
 
             def work(offer: Offer) -> Worked:
                 analysis = engine.analyse(offer)
