@@ -46,20 +46,24 @@ function line(key, value, before, source) {
   const cells = (row) => [...row.cells, { count: row.total }], old = before && cells(before);
   cells(value).forEach((cell, place) => {
     const td = tr.cells[place + 1];
-    fill(td, cell, `/offers/list?source=${source ? key.slice("source:".length) : ""}&status=${statuses[place] ?? ""}`);
+    // Offers that name no source are counted, but a list of them would be one of all.
+    fill(td, cell, key !== "source:" && `/offers/list?source=${source ? key.slice("source:".length) : ""}&status=${statuses[place] ?? ""}`);
     if (old && cell.count !== old[place].count) mark(td, cell.count - old[place].count);
   });
 }
 
+// By which sources are in order.
+const name = (key) => decodeURIComponent(key).toLowerCase();
+
 function insert(key, source) {
-  const name = source.toLowerCase(), tr = document.createElement("tr"), th = document.createElement("th"), said = document.createElement("bdi");
+  const tr = document.createElement("tr"), th = document.createElement("th"), said = document.createElement("bdi");
   tr.dataset.line = key;
   th.scope = "row";
   said.textContent = visible(source) || "–";
   th.append(said);
   tr.append(th);
   for (let place = 0; place <= statuses.length; place++) tr.insertCell().append(document.createElement("a"));
-  body.insertBefore(tr, [...body.rows].find((each) => each.cells[0].textContent.toLowerCase() > name) ?? null);
+  body.insertBefore(tr, [...body.rows].find((each) => name(each.dataset.line) > name(key)) ?? null);
   return tr;
 }
 
@@ -68,7 +72,7 @@ function fill(td, { count, pending }, address) {
   let waiting = td.querySelector("small");
   if (figure.textContent !== text) figure.textContent = text;
   // What has the focus keeps it.
-  if (count || figure === document.activeElement) figure.href = address;
+  if (address && (count || figure === document.activeElement)) figure.href = address;
   else figure.removeAttribute("href");
   if (!pending) return waiting?.remove();
   if (!waiting) figure.after(waiting = document.createElement("small"));
