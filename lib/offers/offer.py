@@ -56,6 +56,15 @@ def fingerprint(source: str, *texts: str) -> str:
     return f"{source}:~{digest[:16]}"
 
 
+def text_key(offer: Offer) -> str:
+    """Return the fingerprint of an offer's own texts, by which it is known where its link cannot be followed.
+
+    Empty where they are too few to tell it from others: without a title, or with neither company nor place.
+    """
+    enough = offer.title and (offer.company or offer.place)
+    return fingerprint(offer.source, offer.title, offer.company, offer.place) if enough else ""
+
+
 def _plain(text: str) -> str:
     """Return a text without accents, signs and capitals."""
     letters = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
