@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Self
 
+SLICE = 0.2
+"""Seconds of a wait that are slept at a time: a thread that sleeps does not feel that its run is stopped."""
+
 
 class Throttle:
     """Lets requests through, at most `rate` in any span of `seconds`: `with throttle: ask()`.
@@ -36,7 +39,7 @@ class Throttle:
 
     def __enter__(self) -> Self:
         while (wait := self._wait()) > 0:
-            self._sleep(wait)
+            self._sleep(min(wait, SLICE))
         return self
 
     def __exit__(self, *exc: object) -> None:

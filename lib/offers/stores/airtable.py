@@ -12,7 +12,7 @@ from lib.offers.offer import Offer
 from lib.offers.statuses import OPEN, Status
 from lib.offers.stores.airtable_schema import schema_problems
 from lib.offers.stores.airtable_transport import ForbiddenError, Transport
-from lib.offers.stores.base import PAGE, Calls, Change
+from lib.offers.stores.base import PAGE, Calls, Change, GoneError
 from lib.offers.stores.options import StoreOptions
 from lib.offers.stores.rows import Row, batch, clean, difference, is_blank, is_empty, offer_of, row_of
 from lib.throttle import Throttle
@@ -109,9 +109,18 @@ class AirtableStore:
         return [self._known[str(row["link"])] for row in rows]
 
     def change(self, changes: Sequence[Change]) -> list[Offer]:
-        """Write what changed of at most BATCH offers that are there, and return them as they are now."""
+        """Write what changed of at most BATCH offers that are there, and return them as they are now.
+
+        A status that somebody has set since is written over: the service does not compare before it writes.
+        """
         rows = {each.before.record: difference(each, self._names) for each in batch(changes)}
-        written = self._update({record: row for record, row in rows.items() if row})
+        try:
+            written = self._update({record: row for record, row in rows.items() if row})
+        except GoneError:
+            if len(changes) == 1:
+                # It may be added again.
+                self._known.pop(changes[0].before.link, None)
+            raise
         self._known |= {offer.link: offer for offer in written.values()}
         return [written.get(each.before.record, each.after) for each in changes]
 

@@ -11,7 +11,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from lib.errors import InputError, UnavailableError
-from lib.offers.stores.base import Calls, RefusedError
+from lib.offers.stores.base import Calls, GoneError, RefusedError
 from lib.throttle import Throttle, retry_after
 
 TRIES = 5
@@ -129,6 +129,9 @@ class Transport(HTTPAdapter):
                 )
             case 422 if "ITERATOR_NOT_AVAILABLE" in said:
                 raise UnavailableError("Airtable lost its place in the list: load it again.")
+            case 422 if said.startswith("ROW_DOES_NOT_EXIST"):
+                # So it answers to a batch of which one record does not exist, and writes nothing of it.
+                raise GoneError
             case 400 | 413 | 422 if reads:
                 raise InputError(f"Airtable does not understand what is asked: {said}. `regie offers check` says why.")
             case 400 | 413 | 422:

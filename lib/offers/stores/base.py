@@ -15,7 +15,18 @@ PAGE = 100
 
 
 class RefusedError(InputError):
-    """The store does not take what it was given, and would not the next time; nothing of the batch was written."""
+    """The store does not take what it was given, and would not the next time; nothing of the batch was written.
+
+    But for Airtable's `add` where not everything was loaded: rows with a link alone may stay, which the next `add` of
+    these links fills in.
+    """
+
+
+class GoneError(RefusedError):
+    """A row that is to be changed is no longer there; nothing of the batch was written."""
+
+    def __init__(self, words: str = "The row is no longer there: somebody deleted it.") -> None:
+        super().__init__(words)
 
 
 @dataclass
@@ -70,10 +81,19 @@ class Store(Protocol):
         A link that has a row already keeps that row as it is, and the offer that is returned is that row: also where
         `load` left it out, and when the same call is made twice. One with a link alone is filled in. Raises
         RefusedError.
+
+        Airtable's adapter knows rows from `load` and from what it wrote. Where it loaded everything, it writes over a
+        row that somebody else has made with the same link since; and a row that has been deleted since counts as there
+        until a `change` of it finds that out.
         """
 
     def change(self, changes: Sequence[Change]) -> list[Offer]:
-        """Write what changed of at most BATCH offers that are there, and return them as they are now. RefusedError."""
+        """Write what changed of at most BATCH offers that are there, and return them as they are now.
+
+        Where somebody has set another status since `before` was read, SQLite's adapter writes nothing to that row and
+        returns it as it is; Airtable cannot compare without a read, and its adapter writes over it. Raises GoneError
+        when a row of the batch is no longer there, else RefusedError.
+        """
 
     def problems(self) -> list[str]:
         """Compare what is there with what the settings name and say what differs, in words; empty when all is well."""

@@ -8,9 +8,9 @@ from pathlib import Path
 from lib.errors import InputError, UnavailableError
 from lib.offers.offer import Offer
 from lib.offers.statuses import OPEN, Status
-from lib.offers.stores.base import PAGE, Calls, Change, RefusedError
+from lib.offers.stores.base import PAGE, Calls, Change, GoneError, RefusedError
 from lib.offers.stores.options import StoreOptions
-from lib.offers.stores.rows import COLUMNS, SAYING, Row, batch, clean, difference, is_empty, offer_of, row_of
+from lib.offers.stores.rows import COLUMNS, SAYING, batch, clean, difference, is_empty, offer_of, row_of
 
 APPLICATION = 0x5265676F
 """Marks a file as ours: `Rego`."""
@@ -20,10 +20,11 @@ PATIENCE_SECONDS = 30.0
 
 _TABLE = """
 CREATE TABLE offers (
-  id INTEGER PRIMARY KEY, link TEXT UNIQUE, key TEXT, source TEXT, title TEXT, company TEXT, place TEXT, contract TEXT,
-  salary TEXT, remote TEXT, published TEXT, expires TEXT, description TEXT, status TEXT, score REAL, reasons TEXT,
-  profile TEXT, note TEXT, seen TEXT
+  id INTEGER PRIMARY KEY AUTOINCREMENT, link TEXT UNIQUE, key TEXT, source TEXT, title TEXT, company TEXT, place TEXT,
+  contract TEXT, salary TEXT, remote TEXT, published TEXT, expires TEXT, description TEXT, status TEXT, score REAL,
+  reasons TEXT, profile TEXT, note TEXT, seen TEXT
 )"""
+"""AUTOINCREMENT: else a new row may get the id of one that was deleted. Tables made without it do no harm."""
 # Put together of names of our own alone.
 _SELECT = f"SELECT id, {', '.join(COLUMNS)} FROM offers "  # noqa: S608
 _INSERT = (
@@ -38,14 +39,16 @@ class SqliteStore:
 
     A page read and a batch written count as a call each, as with a service. It is not in WAL mode: one file is all
     there is, which may lie on a network's disk, and a write takes milliseconds. Raises InputError for a file that is
-    damaged, of something else, or of a newer version.
+    damaged, of something else, or of a newer version; with `must_exist` also for one that is not there.
     """
 
-    def __init__(self, path: Path, options: StoreOptions) -> None:
+    def __init__(self, path: Path, options: StoreOptions, *, must_exist: bool = False) -> None:
         self.calls = Calls()
         self._path = path
         self._names = options.statuses
         with self._in_words():
+            if must_exist and not path.exists():
+                raise InputError(f"There is no store {path}: check its path; the first run makes one.")
             path.parent.mkdir(parents=True, exist_ok=True)
             # A store is used by one thread at a time, not always by the one that opened it.
             self._database = sqlite3.connect(
@@ -97,12 +100,11 @@ class SqliteStore:
 
     def change(self, changes: Sequence[Change]) -> list[Offer]:
         """Write what changed of at most BATCH offers that are there, and return them as they are now."""
-        rows = [difference(each, self._names) for each in batch(changes)]
-        if not any(rows):
+        if not any(difference(each, self._names) for each in batch(changes)):
             return [each.after for each in changes]
         self.calls.writes += 1
         with self._writing():
-            return [self._update(each.before.record, row) for each, row in zip(changes, rows, strict=True)]
+            return [self._update(each) for each in changes]
 
     def problems(self) -> list[str]:
         """Say what is wrong with the file, in words; empty when all is well."""
@@ -139,14 +141,22 @@ class SqliteStore:
             found = self._database.execute(_SELECT + condition, values).fetchall()
         return [offer_of(str(row[0]), dict(zip(COLUMNS, row[1:], strict=True)), self._names) for row in found]
 
-    def _update(self, record: str, row: Row) -> Offer:
-        if row:
-            setting = ", ".join(f"{name} = :{name}" for name in row)
-            self._database.execute(f"UPDATE offers SET {setting} WHERE id = :id", {**row, "id": record})  # noqa: S608
-        found = self._select("WHERE id = ?", record)
-        if not found:
-            raise RefusedError("It is no longer in the store: somebody deleted it.")
-        return found[0]
+    def _update(self, change: Change) -> Offer:
+        """Write a change, but over no status that somebody has set since; return the row as it is then."""
+        before, row = change.before, difference(change, self._names)
+        there = self._row(before)
+        if not row or (there.status, there.label) != (before.status, before.label):
+            return there
+        setting = ", ".join(f"{name} = :{name}" for name in row)
+        self._database.execute(f"UPDATE offers SET {setting} WHERE id = :id", {**row, "id": before.record})  # noqa: S608
+        return self._select("WHERE id = ?", before.record)[0]
+
+    def _row(self, offer: Offer) -> Offer:
+        """Return the row of an offer as it is now; GoneError where there is none, or another's has its id."""
+        for found in self._select("WHERE id = ?", offer.record):
+            if found.link == offer.link:
+                return found
+        raise GoneError
 
     def _status_of(self, cell: object) -> str:
         return self._names.status(cell if isinstance(cell, str) else "").value

@@ -1,5 +1,6 @@
 """The two stores, each with what it needs to be one on this machine."""
 
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -37,17 +38,28 @@ class Clock:
 class Place(Protocol):
     """Where a store keeps its offers, which people edit too."""
 
+    asks_before_it_writes: bool
+    """Whether the adapter looks at a row in the same transaction in which it writes to it; a service has none."""
+
     def open(self, **options: Any) -> Store:
         """Return a store that knows nothing yet; it is closed at the end of the test."""
 
     def by_hand(self, **cells: Any) -> None:
         """Add a row of these cells, by attributes of an offer, as a person would."""
 
+    def edit(self, link: str, **cells: Any) -> None:
+        """Put these cells into the row of a link, as a person would."""
+
+    def delete(self, link: str) -> None:
+        """Take the row of a link away, as a person would."""
+
     def count(self) -> int:
         """Return how many rows there are."""
 
 
 class SqlitePlace:
+    asks_before_it_writes = True
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self.stores: list[Store] = []
@@ -57,21 +69,29 @@ class SqlitePlace:
         return self.stores[-1]
 
     def by_hand(self, **cells: Any) -> None:
-        import sqlite3
-
         self.open()
+        marks = ", ".join("?" * len(cells))
+        self._execute(f"INSERT INTO offers ({', '.join(cells)}) VALUES ({marks})", *cells.values())
+
+    def edit(self, link: str, **cells: Any) -> None:
+        setting = ", ".join(f"{name} = ?" for name in cells)
+        self._execute(f"UPDATE offers SET {setting} WHERE link = ?", *cells.values(), link)
+
+    def delete(self, link: str) -> None:
+        self._execute("DELETE FROM offers WHERE link = ?", link)
+
+    def _execute(self, statement: str, *values: Any) -> None:
         with closing(sqlite3.connect(self.path)) as database, database:
-            marks = ", ".join("?" * len(cells))
-            database.execute(f"INSERT INTO offers ({', '.join(cells)}) VALUES ({marks})", list(cells.values()))
+            database.execute(statement, values)
 
     def count(self) -> int:
-        import sqlite3
-
         with closing(sqlite3.connect(self.path)) as database:
             return int(database.execute("SELECT count(*) FROM offers").fetchone()[0])
 
 
 class AirtablePlace:
+    asks_before_it_writes = False
+
     def __init__(self, server: Airtable) -> None:
         self.server = server
         self.stores: list[Store] = []
@@ -85,6 +105,15 @@ class AirtablePlace:
 
     def by_hand(self, **cells: Any) -> None:
         self.server.put({getattr(NAMES, name): value for name, value in cells.items()})
+
+    def edit(self, link: str, **cells: Any) -> None:
+        self.server.records[self._record(link)] |= {getattr(NAMES, name): value for name, value in cells.items()}
+
+    def delete(self, link: str) -> None:
+        del self.server.records[self._record(link)]
+
+    def _record(self, link: str) -> str:
+        return next(record for record, row in self.server.records.items() if row[NAMES.link] == link)
 
     def count(self) -> int:
         return len(self.server.rows)

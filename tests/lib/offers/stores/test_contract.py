@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lib.offers.offer import Offer
 from lib.offers.statuses import OPEN, Status, StatusNames
-from lib.offers.stores.base import BATCH, Change, RefusedError, Store
+from lib.offers.stores.base import BATCH, Change, GoneError, RefusedError, Store
 from lib.offers.stores.rows import CUT, LONGEST
 
 from .conftest import Place, closing_all, everything, offer
@@ -159,13 +159,105 @@ def test_what_is_taken_away_is_empty(place: Place) -> None:
     assert everything(place.open()) == [emptied]
 
 
-def test_an_offer_that_is_gone_is_refused_and_nothing_is_written(place: Place) -> None:
+# Somebody else writes between `load` and `add` or `change`.
+
+
+def test_a_row_that_somebody_deleted_is_gone_and_nothing_of_the_batch_is_written(place: Place) -> None:
+    fill(place.open(), [offer(1), offer(2), offer(3)])
     store = place.open()
-    (added,) = fill(store, [offer()])
-    gone = replace(added, record="rec00000000009999" if added.record.startswith("rec") else "9999")
-    changes = [Change(each, replace(each, note="perdue")) for each in (added, gone)]
-    with pytest.raises(RefusedError):
-        store.change(changes)
+    first, second, third = everything(store)
+    place.delete(second.link)
+    with pytest.raises(GoneError, match="no longer there: somebody deleted it"):
+        store.change([Change(each, replace(each, note="perdue")) for each in (first, second, third)])
+    assert everything(place.open()) == [first, third]
+
+
+def test_a_row_that_was_found_to_be_gone_can_be_added_again(place: Place) -> None:
+    fill(place.open(), [offer(1), offer(2)])
+    store = place.open()
+    first, second = everything(store)
+    place.delete(second.link)
+    with pytest.raises(GoneError):
+        store.change([Change(second, replace(second, note="perdue"))])
+    (again,) = store.add([offer(2)])
+    assert again.record not in {first.record, second.record}
+    assert everything(place.open()) == [first, again]
+
+
+def test_a_deleted_row_is_added_again_at_once_or_counts_as_there(place: Place) -> None:
+    fill(place.open(), [offer()])
+    store = place.open()
+    (seen,) = everything(store)
+    place.delete(seen.link)
+    (added,) = store.add([offer(title="Seconde")])
+    if place.asks_before_it_writes:
+        assert (added.title, place.count()) == ("Seconde", 1)
+    else:
+        # It is taken to be there still: to ask would be one more call.
+        assert (added, place.count()) == (seen, 0)
+
+
+def test_a_row_in_a_deleted_one_s_place_is_not_changed(place: Place) -> None:
+    fill(place.open(), [offer(1)])
+    store = place.open()
+    (gone,) = everything(store)
+    place.delete(gone.link)
+    (other,) = place.open().add([offer(2)])
+    with pytest.raises(GoneError):
+        store.change([Change(gone, replace(gone, title="Perdue", status=Status.EXPIRED))])
+    assert other.record != gone.record
+    assert everything(place.open()) == [other]
+
+
+@pytest.mark.parametrize(
+    ("was", "own"), [("A compléter", "Ignorée"), ("A compléter", "Entretien"), ("Relance", "Entretien")]
+)
+def test_a_status_that_somebody_set_meanwhile_stays_or_is_written_over(place: Place, was: str, own: str) -> None:
+    fill(place.open(), [offer(1), offer(2)])
+    place.edit(offer(1).link, status=was)
+    store = place.open()
+    first, second = everything(store)
+    place.edit(first.link, status=own)
+    changes = [Change(each, replace(each, status=Status.TO_ANALYSE, note="lue")) for each in (first, second)]
+    changed, other = store.change(changes)
+    assert (other.status, other.note) == (Status.TO_ANALYSE, "lue")
+    if place.asks_before_it_writes:
+        # Nothing else of the change is written either.
+        status = StatusNames().status(own)
+        assert changed == replace(first, status=status, label=own if status is Status.OTHER else "")
+    else:
+        assert (changed.status, changed.note) == (Status.TO_ANALYSE, "lue")
+    assert everything(place.open()) == [changed, other]
+
+
+def test_a_status_in_other_capitals_is_none_that_somebody_set_meanwhile(place: Place) -> None:
+    place.by_hand(link="https://jobs.example/1", title="Une", status=" à ANALYSER ")
+    store = place.open()
+    (seen,) = everything(store)
+    (changed,) = store.change([Change(seen, replace(seen, status=Status.ANALYSED, score=12))])
+    assert (changed.status, changed.score) == (Status.ANALYSED, 12)
+
+
+def test_other_cells_that_somebody_changed_meanwhile_stay(place: Place) -> None:
+    fill(place.open(), [offer()])
+    store = place.open()
+    (seen,) = everything(store)
+    place.edit(seen.link, company="Corrigée à la main")
+    (changed,) = store.change([Change(seen, replace(seen, status=Status.TO_ANALYSE))])
+    assert (changed.company, changed.status) == ("Corrigée à la main", Status.TO_ANALYSE)
+
+
+@pytest.mark.parametrize("open_only", [False, True])
+def test_a_row_that_somebody_added_meanwhile_is_never_doubled(place: Place, open_only: bool) -> None:
+    store = place.open()
+    list(store.load(open_only=open_only))
+    place.by_hand(link=offer().link, title="À la main", status="Ignorée")
+    (added,) = store.add([offer()])
+    if place.asks_before_it_writes or open_only:
+        assert (added.title, added.status) == ("À la main", Status.IGNORED)
+    else:
+        # The one call with which it adds where everything was loaded writes over it.
+        assert replace(added, record="") == offer()
     assert everything(place.open()) == [added]
 
 

@@ -11,7 +11,7 @@ import pytest
 from lib.errors import InputError, UnavailableError
 from lib.offers.statuses import Status
 from lib.offers.stores import sqlite
-from lib.offers.stores.base import Change, RefusedError
+from lib.offers.stores.base import Change, GoneError, RefusedError
 from lib.offers.stores.options import StoreOptions
 from lib.offers.stores.sqlite import VERSION, SqliteStore
 
@@ -40,6 +40,31 @@ def test_the_file_and_its_folder_are_made(tmp_path: Path) -> None:
     with closing(SqliteStore(path, OPTIONS)) as store:
         assert everything(store) == []
     assert [each.name for each in path.parent.iterdir()] == ["offers.db"]
+
+
+def test_a_store_that_must_be_there_is_not_made(tmp_path: Path) -> None:
+    path = tmp_path / "a folder" / "offers.db"
+    with pytest.raises(InputError, match=r"There is no store .*offers\.db"):
+        SqliteStore(path, OPTIONS, must_exist=True)
+    assert list(tmp_path.iterdir()) == []
+    with closing(SqliteStore(made(path), OPTIONS, must_exist=True)) as store:
+        assert len(everything(store)) == 1
+
+
+def test_a_file_that_was_made_without_autoincrement_keeps_offers_apart_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "_TABLE", sqlite._TABLE.replace("AUTOINCREMENT", ""))
+    path = made(tmp_path / "offers.db")
+    with closing(SqliteStore(path, OPTIONS)) as store:
+        (gone,) = everything(store)
+        database(path, "DELETE FROM offers")
+        (other,) = store.add([offer(2)])
+        assert other.record == gone.record
+        with pytest.raises(GoneError):
+            store.change([Change(gone, replace(gone, note="perdue"))])
+        assert everything(store) == [other]
+        assert store.problems() == []
 
 
 def test_statuses_are_words_that_a_person_may_edit(tmp_path: Path) -> None:
