@@ -9,7 +9,8 @@ import lxml.html
 
 from lib.offers.alerts.lines import MOST_LINES, Line
 from lib.offers.alerts.links import leads
-from lib.offers.alerts.text import harmless, plain
+from lib.offers.alerts.text import plain
+from lib.offers.texts import harmless
 
 LARGEST = 2_000_000
 """Characters of HTML that are looked at; a digest of a hundred offers has some 500,000."""

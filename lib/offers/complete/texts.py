@@ -4,7 +4,7 @@ import html
 import re
 import unicodedata
 
-from lib.offers.alerts.text import harmless
+from lib.offers.texts import harmless
 
 LINE = 300
 """Characters of a title, a company, a place …"""
