@@ -51,7 +51,7 @@ class Offer:
 
 
 def fingerprint(source: str, *texts: str) -> str:
-    """Return the key of an offer whose link says nothing: of its title, company and place, however they are spelt."""
+    """Return a key made of texts, however they are spelt: of an offer's title, company and place, or of its link."""
     digest = hashlib.sha256("|".join(map(_plain, texts)).encode(errors="replace")).hexdigest()
     return f"{source}:~{digest[:16]}"
 

@@ -1,6 +1,7 @@
 """From alerts to offers."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from lib.errors import InputError
 from lib.offers.alerts import words
@@ -9,8 +10,11 @@ from lib.offers.alerts.links import Link, anonymous
 from lib.offers.alerts.page import lines_of_html
 from lib.offers.alerts.registry import sender_of
 from lib.offers.alerts.site import Site
-from lib.offers.offer import Offer, fingerprint
+from lib.offers.offer import Offer, fingerprint, text_key
 from lib.offers.statuses import Status
+
+_BEGINNING = 40
+"""Lines of a message in which it says that there is nothing."""
 
 
 def offers_of(alert: Alert, source: str, resolve: Callable[[str], str | None]) -> list[Offer]:
@@ -23,7 +27,7 @@ def offers_of(alert: Alert, source: str, resolve: Callable[[str], str | None]) -
     found: dict[str, Offer] = {}
     for offer in _offers(alert, source, resolve):
         found[offer.key] = max(found.get(offer.key, offer), offer, key=_fullness)
-    if not found and not words.nothing(_beginning(alert.message)):
+    if not found and not _says_nothing(alert.message):
         raise InputError(
             f"no offer was found in this message of {source}: it is no alert, or the site has changed its layout"
         )
@@ -34,20 +38,27 @@ def _fullness(offer: Offer) -> int:
     return sum(map(bool, (offer.company, offer.place, offer.contract, offer.salary, offer.remote)))
 
 
-def _beginning(message: Message) -> str:
-    shown = [line.text for line in lines_of_html(message.html)[:40]]
-    return "\n".join([message.subject, *shown, message.text])
+def _says_nothing(message: Message) -> bool:
+    """Say whether a message says that there is no offer. One that counts offers has some that were not found."""
+    shown = [line.text for line in lines_of_html(message.html)[:_BEGINNING]]
+    lines = [message.subject, *shown, *message.text.splitlines()[:_BEGINNING]]
+    return not words.counted(message.subject) and any(map(words.nothing, lines))
 
 
 def _offers(alert: Alert, source: str, resolve: Callable[[str], str | None]) -> Iterator[Offer]:
     sender = sender_of(source)
     for card in alert.cards:
         identity, link = _address(card, sender, resolve)
-        key = f"{source}:{identity.offer_id}" if identity else fingerprint(source, card.title, card.company, card.place)
-        yield Offer(
-            link, key, source, card.title, card.company, card.place, card.contract, card.salary, card.remote,
+        offer = Offer(
+            link, "", source, card.title, card.company, card.place, card.contract, card.salary, card.remote,
             status=Status.TO_COMPLETE, seen=alert.message.sent,
         )  # fmt: skip
+        if identity:
+            key = f"{source}:{identity.offer_id}"
+        else:
+            # A tracker's link is another one in every alert: what the offer says stays.
+            key = (sender.tracks(card.link) and text_key(offer)) or fingerprint(source, link)
+        yield replace(offer, key=key)
 
 
 def _address(card: Card, sender: Site, resolve: Callable[[str], str | None]) -> tuple[Identity | None, str]:

@@ -87,9 +87,37 @@ _NAVIGATIONS = re.compile(
     re.IGNORECASE,
 )
 _EDGE = " \t-–—:•·*|>»→›←▶👉🔍📍💰🎓💻✅➡"
+_OFFERS = (
+    r"(?:(?:offres?|jobs?)(?: d['’]emplois?| offers?| openings?)?|missions?|annonces?|emplois?|postes?|stages?"
+    r"|opportunit(?:[ée]s?|y|ies)|offers?|openings?|positions?|roles?|r[ée]sultats?|results?|matches)"
+)
+_NEW = r"(?:nouve(?:lles?|aux?|l)|new)"
+_SEARCH = (
+    r"(?:votre|vos|cette|ces|your|this|these) (?:job )?(?:alertes?|alerts?|recherches?|search(?:es)?|crit[èe]res"
+    r"|criteria|profile?|pr[ée]f[ée]rences|preferences)(?: [^?!.,;:]{1,60})?"
+)
+_BECAUSE = (
+    r"(?: (?:aujourd['’]hui|today|yet|hier|yesterday|(?:cette|this) (?:semaine|week)|ce mois(?:-ci)?|this month"
+    r"|(?:right )?now|pour (?:le moment|l['’]instant)|(?:at|for) the moment|(?:trouv|publi)[ée]e?s?|disponibles?"
+    r"|available|(?:(?:were|was|have been) )?(?:found|posted)"
+    r"|n['’](?:a|ont) (?:encore )?[ée]t[ée] (?:trouv|publi)[ée]e?s?"
+    rf"|(?:ne )?correspond(?:ent|ant)? (?:actuellement )?à {_SEARCH}|match(?:ing|es|ed)? {_SEARCH}"
+    rf"|(?:pour|dans|for|in) {_SEARCH}))"
+)
 _NOTHING = re.compile(
-    r"\b(?:aucune|pas de|0) (?:nouvelles? )?(?:offres?|missions?|annonces?)|no (?:new )?(?:jobs?|offers?|results?)\b"
-    r"|n['’]avons (?:pas|rien) trouv",
+    r"\W{0,3}(?:(?:d[ée]sol[ée]e?s?|malheureusement|oups|sorry|unfortunately)[ ,:!]{1,3})?"
+    r"(?:(?:il n['’]y a |(?:nous|vous) n['’]av(?:ons|ez) (?:trouv[ée] )?|there (?:are|were|is) "
+    r"|(?:we|you) (?:have|found) )?"
+    # Without `new`, or a reason, it may be a counter, or the beginning of a sentence in parts.
+    rf"(?:aucune?|pas d[e'’]|no|0|z[ée]ro) ?(?:{_NEW} {_OFFERS}|{_OFFERS}(?={_BECAUSE}))"
+    rf"|nous n['’]avons (?:pas (?:encore )?trouv[ée] d[e'’] ?(?:{_NEW} )?{_OFFERS}|(?:encore )?rien trouv[ée])"
+    r"|we (?:(?:could|did)(?:n['’]t| not) find|(?:have not|haven['’]t) found) any (?:new )?" + _OFFERS + r")"
+    rf"{_BECAUSE}{{0,3}}",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(
+    r"(?<![\w.,])(?:0{0,3}[1-9](?:[\s.,]?\d){0,8}\s?\+?(?:\s(?!aucune?\b|pas\b|no\b)[\w'’-]{1,30}){0,3}"
+    rf"|(?:une|one)(?:\s{_NEW})?)\s{_OFFERS}\b",
     re.IGNORECASE,
 )
 
@@ -149,8 +177,13 @@ def navigation(text: str) -> bool:
 
 
 def nothing(text: str) -> bool:
-    """Say whether a message says that there is no offer today."""
-    return bool(_NOTHING.search(text[:2000]))
+    """Say whether a line says that there is no offer today, and nothing else."""
+    return len(text) <= 200 and bool(_NOTHING.fullmatch(_core(text)))
+
+
+def counted(text: str) -> bool:
+    """Say whether a text counts offers, more than none: `12 nouvelles offres`."""
+    return bool(_COUNTED.search(text[:300]))
 
 
 def bare(text: str) -> str:

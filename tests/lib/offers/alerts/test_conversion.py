@@ -8,7 +8,7 @@ import pytest
 from lib.errors import InputError
 from lib.offers.alerts.conversion import offers_of
 from lib.offers.alerts.parsing import read_alert
-from lib.offers.offer import Offer, fingerprint
+from lib.offers.offer import Offer, fingerprint, text_key
 from lib.offers.statuses import Status
 
 from .conftest import letter
@@ -113,6 +113,35 @@ def test_an_offer_whose_number_stays_unknown_is_known_by_what_it_says(end: str |
     assert offer.link == link
 
 
+SAME = '<tr><td><p><a href="{}">Data Analyst H/F</a></p><p>Firm</p><p>Paris, France</p></td></tr>'
+BARE = '<tr><td><p><a href="{}">Data Analyst H/F</a></p><p>CDI</p></td></tr>'
+
+
+@pytest.mark.parametrize("card", [SAME, BARE], ids=["all said alike", "a title only"])
+def test_two_offers_of_a_site_with_addresses_of_their_own_are_two(card: str) -> None:
+    pages = [f"https://jobs.example/offer/{number}" for number in (1, 2)]
+    found = offers(f"<table>{''.join(card.format(page + '?utm_source=x') for page in pages)}</table>", "Example")
+    assert [(offer.key, offer.link) for offer in found] == [(fingerprint("Example", page), page) for page in pages]
+
+
+def test_two_trackers_of_one_alert_with_the_same_texts_are_of_one_offer() -> None:
+    assert len(offers(cadremploi("Data Analyst", "Data Analyst"), "Cadremploi")) == 1
+
+
+def test_offers_of_trackers_that_have_nothing_but_a_title_are_not_known_by_it() -> None:
+    rows = "".join(BARE.format(TRACKED.format(number)) for number in (1, 2))
+    found = offers(f"<table>{rows}</table>", "Cadremploi")
+    assert [(offer.title, offer.company, offer.place) for offer in found] == [("Data Analyst H/F", "", "")] * 2
+    assert [offer.key for offer in found] == [fingerprint("Cadremploi", TRACKED.format(number)) for number in (1, 2)]
+
+
+def test_an_offer_that_was_not_resolved_at_first_is_known_by_its_texts() -> None:
+    (before,) = offers(cadremploi("Data Analyst"), "Cadremploi")
+    (later,) = offers(cadremploi("Data Analyst"), "Cadremploi", lambda _: OWN.format(771))
+    assert later.key == "Cadremploi:771"
+    assert text_key(later) == before.key
+
+
 def test_two_alerts_with_other_trackers_are_of_one_offer() -> None:
     one, other = (
         offers(html, "Cadremploi")[0] for html in (cadremploi("Data Analyst"), cadremploi("X", "DATA ANALYST")[150:])
@@ -142,3 +171,20 @@ def test_an_alert_without_an_offer_is_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["<h1>Aucune nouvelle offre aujourd'hui</h1>", "<p>No new jobs today</p>"])
 def test_an_alert_that_says_that_there_is_nothing_has_none(text: str) -> None:
     assert offers(text, "LinkedIn") == []
+
+
+@pytest.mark.parametrize("text", [
+    "<p>Aucune offre ne vous convient ? Modifiez votre alerte</p>", "<p>Pas de missions qui vous plaisent ?</p>",
+    "<p>No results?</p>", "<p>0 offre enregistrée</p>", "<p><span>Enregistrées</span><span>0 offre</span></p>",
+])  # fmt: skip
+def test_a_layout_that_is_not_known_is_not_an_empty_alert(text: str) -> None:
+    with pytest.raises(InputError, match="the site has changed its layout"):
+        offers(f"<p>Data Analyst</p>{text}", "LinkedIn")
+
+
+def test_an_alert_whose_subject_counts_offers_is_not_empty() -> None:
+    raw = letter("<h1>Aucune nouvelle offre aujourd'hui</h1>")
+    assert offers_of(read_alert(raw, "LinkedIn"), "LinkedIn", lambda _: None) == []
+    counting = read_alert(raw.replace(b"Vos offres", b"12 nouvelles offres"), "LinkedIn")
+    with pytest.raises(InputError, match="no offer was found"):
+        offers_of(counting, "LinkedIn", lambda _: None)

@@ -80,18 +80,48 @@ def test_how_one_works_is_taken_from_the_place(text: str, apart: tuple[str, str]
     assert words.placed(text) == apart
 
 
-@pytest.mark.parametrize(
-    ("text", "is_nothing"),
-    [
-        ("Aucune nouvelle offre aujourd'hui", True),
-        ("Nous n'avons pas trouvé de nouvelle offre", True),
-        ("No new jobs match your search today", True),
-        ("5 nouvelles offres", False),
-        ("10 offres", False),
-    ],
-)
-def test_a_message_without_news_says_so(text: str, is_nothing: bool) -> None:
-    assert words.nothing(text) is is_nothing
+EMPTY = (
+    "Aucune nouvelle offre aujourd'hui", "Aucune nouvelle offre", "😕 Aucune nouvelle offre d’emploi.",
+    "Il n'y a pas de nouvelle mission cette semaine", "Pas d'offre trouvée", "Désolé, aucune offre disponible !",
+    "Aucune offre ne correspond à vos critères", "Aucune annonce n'a été publiée pour votre alerte Data Analyst à Lyon",
+    "Nous n'avons pas trouvé de nouvelle offre", "Nous n'avons rien trouvé pour votre recherche",
+    "Nous n'avons trouvé aucune nouvelle offre", "0 nouvelle offre", "0 nouvelles offres pour votre alerte",
+    "No new jobs match your search today", "No results found", "There are no new jobs", "We couldn't find any new jobs",
+)  # fmt: skip
+NOT_EMPTY = (
+    "5 nouvelles offres", "10 nouvelles offres", "10 offres", "Aucune offre ne vous convient ? Modifiez votre alerte",
+    "Aucune nouvelle offre ?", "Aucune offre ne vous convient", "Pas de missions qui vous plaisent ?", "No results?",
+    "No results", "0 offre enregistrée", "0 offre", "Aucune offre sauvegardée", "Ne manquez aucune nouvelle offre",
+    "Aucune offre", "Aucune offre dans vos favoris", "No new jobs found? Change your alert", "No jobs you like",
+    "Data Analyst : aucune nouvelle offre. Data Engineer : 5 nouvelles offres", "Pas de", "", "Aucune nouvelle",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", EMPTY)
+def test_a_line_says_that_there_is_nothing(text: str) -> None:
+    assert words.nothing(text)
+
+
+@pytest.mark.parametrize("text", NOT_EMPTY)
+def test_a_line_that_asks_counts_or_says_more_does_not_say_that_there_is_nothing(text: str) -> None:
+    assert not words.nothing(text)
+
+
+@pytest.mark.parametrize("text", [
+    "12 nouvelles offres", "Data Analyst : 1 nouvelle offre", "30+ new jobs for you", "1 200 offres d'emploi",
+    "1,200 jobs", "10 nouvelles offres", "Une nouvelle offre à Lyon", "« data » : 8 nouvelles missions freelance",
+    "5 offres et 0 nouvelle alerte", "3 job openings", "7 nouveaux résultats",
+])  # fmt: skip
+def test_a_subject_counts_offers(text: str) -> None:
+    assert words.counted(text)
+
+
+@pytest.mark.parametrize("text", [
+    "0 nouvelle offre", "Vos offres du 12 novembre", "Aucune nouvelle offre", "Le 12 novembre aucune nouvelle offre",
+    "2 alertes : pas de nouvelle offre", "Une alerte sans nouvelle offre", "00 offre", "Offres 2026", "",
+])  # fmt: skip
+def test_a_subject_counts_none(text: str) -> None:
+    assert not words.counted(text)
 
 
 @given(
@@ -99,18 +129,21 @@ def test_a_message_without_news_says_so(text: str, is_nothing: bool) -> None:
     | st.lists(st.sampled_from([*CONTRACTS, *REMOTES, " - ", ", ", " ", "(", "\u2028"])).map("".join)
 )
 def test_no_text_is_too_odd(text: str) -> None:
-    for says in (*SAID, words.navigation, words.title, words.nothing):
+    for says in (*SAID, words.navigation, words.title, words.nothing, words.counted):
         assert says(text) in {True, False}
     words.placed(text)
 
 
+TAILS = ("aucune nouvelle offre pour votre alerte ", "no new jobs found for your search ", "1 ", "1 a ", "11,")
+
+
 @pytest.mark.parametrize(
-    "piece", ["télétravail ", "a - ", "cdi, ", "voir l'offre ", "1 ", "(", "france, ", "contrat de ", "x"]
+    "piece", ["télétravail ", "a - ", "cdi, ", "voir l'offre ", "(", "france, ", "contrat de ", "x", *TAILS]
 )
 def test_no_text_takes_long(piece: str) -> None:
     text = piece * (2000 // len(piece))
     begin = time.process_time()
     for cut in (text[:60], text[:80], text[:120], text):
-        for says in (*SAID, words.navigation, words.title, words.nothing):
+        for says in (*SAID, words.navigation, words.title, words.nothing, words.counted):
             says(cut)
     assert time.process_time() - begin < 1
