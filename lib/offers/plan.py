@@ -10,6 +10,7 @@ OFFERS = Workflow(
     engines="flows.offers.engines:engines",
     items="flows.offers.items:items",
     defaults="lib.offers.defaults:parameters",
+    view="offers",
     phases=(
         Phase(1, "import", "Import", "flows.offers.importing:import_phase", "base", weight=10),
         Phase(

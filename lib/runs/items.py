@@ -13,7 +13,7 @@ Item = Mapping[str, Any]
 def items_of(workflow: Workflow, parameters: Mapping[str, Any], wanted: Mapping[str, str]) -> Sequence[Item]:
     """Return the items that are `wanted`, of a run with these parameters; it may take seconds.
 
-    What may be wanted is the workflow's own: of `offers`, a `source` and a `status`; and how many at most, `limit`.
+    What may be wanted is the workflow's own, and how many at most, `limit`.
     Raises PlanError when the workflow has no items, InputError and UnavailableError when they cannot be had.
     """
     module, _, name = workflow.items.partition(":")

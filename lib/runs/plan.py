@@ -52,6 +52,8 @@ class Workflow:
     """What finds the items of a run for people to look at: `package.module:function` (see lib.runs.items)."""
     defaults: str = ""
     """What gives the parameters of a run that is started with none: `package.module:function`, of the settings."""
+    view: str = ""
+    """What its runs show beside their phases (see lib.runs.view): the kind of view that the console has a page for."""
     schedule: Schedule | None = None
     """When it would run by itself, once that is switched on; a run never begins while the one before goes on."""
 
