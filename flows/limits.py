@@ -1,4 +1,4 @@
-"""Places: how many phases of a heavy environment work at the same time, on all machines together.
+"""Places: how many phases of a heavy environment, or runs on one thing, work at once, on all machines together.
 
 They are Prefect's global concurrency limits, held by a lease that is renewed while the phase lives. Prefect's own
 `concurrency()` is not used: while it waits it cannot be stopped in a thread, and it gives a place up for good when the
@@ -63,8 +63,27 @@ def place(environment: str) -> Iterator[None]:
     if not names:
         yield
         return
+    with _held(names, f"another phase of {environment} has ended (setting limits)"):
+        yield
+
+
+@contextlib.contextmanager
+def alone(thing: str, words: str) -> Iterator[None]:
+    """Let no other run work on a thing (a digest of its address, say) during the block; wait while one does.
+
+    `words` say what is waited for: `another run on this store has ended`. Else as `place`.
+    """
+    name = _name(thing)
     with get_client(sync_client=True) as client:
-        lease = _wait_for(client, names, environment)
+        client.upsert_global_concurrency_limit_by_name(name, 1)
+    with _held([name], words):
+        yield
+
+
+@contextlib.contextmanager
+def _held(names: list[str], words: str) -> Iterator[None]:
+    with get_client(sync_client=True) as client:
+        lease = _wait_for(client, names, words)
         done = threading.Event()
         # In the context of the run, so that its logger and its client's settings are found.
         renew = contextvars.copy_context().run
@@ -91,7 +110,7 @@ def _name(key: str) -> str:
     return f"regie-{key}"
 
 
-def _wait_for(client: SyncPrefectClient, names: list[str], environment: str) -> UUID:
+def _wait_for(client: SyncPrefectClient, names: list[str], words: str) -> UUID:
     """Return a lease of one place of each limit, as soon as all of them have one."""
     waiting = False
     holder = ConcurrencyLeaseHolder(type="flow_run", id=own_run())
@@ -106,7 +125,7 @@ def _wait_for(client: SyncPrefectClient, names: list[str], environment: str) -> 
             break
         if not waiting:
             waiting = True
-            _say_that_it_waits(client, environment)
+            _say_that_it_waits(client, f"waits until {words}")
         time.sleep(SECONDS_BETWEEN_TRIES * (0.5 + random.random()))  # noqa: S311  # who comes at once does not again
     lease = UUID(answer.json()["lease_id"])
     known = {each["name"] for each in answer.json()["limits"]}
@@ -125,8 +144,7 @@ def _is_passing(status: int) -> bool:
     return status == _LOCKED or status >= 500
 
 
-def _say_that_it_waits(client: SyncPrefectClient, environment: str) -> None:
-    words = f"waits until another phase of {environment} has ended (setting limits)"
+def _say_that_it_waits(client: SyncPrefectClient, words: str) -> None:
     get_run_logger().info("It %s", words)
     record = ProgressRecord(item=words)
     with contextlib.suppress(httpx.HTTPError):

@@ -110,7 +110,7 @@ def run_phases(
     moved_on: Callable[[], None] = lambda: None,
     idle: Callable[[Phase], Flow[..., Any] | None] = lambda _phase: None,
     alone: Callable[[], object] = lambda: None,
-    needless: Callable[[Phase], str] = lambda _phase: "",
+    needless: Callable[[Phase], str] | None = None,
 ) -> list[Ended]:
     """Run the chosen phases of a workflow in their order, those that do not depend on each other at the same time.
 
@@ -121,7 +121,8 @@ def run_phases(
 
     Called inside the orchestrator's flow. `alone` is called first, unless such a phase still works; `moved_on` about
     once a second. For a phase that belongs elsewhere but would find nothing to do there, `idle` may give a flow of that
-    name that says so here. A phase for which `needless` says why it has nothing to do, when its turn comes, is not run.
+    name that says so here. `needless` says, when a phase's turn comes, why it has nothing to do, or nothing when it
+    has: it decides, in a run that is resumed too.
     """
     logger = get_run_logger()
     children = Children(workflow, parameters, subject)
@@ -139,7 +140,8 @@ def run_phases(
         """Return what has a phase done, and says how it ended and whether it was begun in this attempt."""
         flow = load_flow(phase.flow) if inline or phase.environment == workflow.environment else idle(phase)
         begin = partial(children.here, phase, flow) if flow else partial(children.elsewhere, phase)
-        return partial(_go_on, children, earlier.get(phase.key), begin, stale=not begun.isdisjoint(phase.after))
+        stale = needless is not None or not begun.isdisjoint(phase.after)
+        return partial(_go_on, children, earlier.get(phase.key), begin, stale=stale)
 
     threads = ThreadPoolExecutor(max_workers=len(workflow.phases), thread_name_prefix="phase")
     try:
@@ -152,7 +154,7 @@ def run_phases(
                     failed[phase.key] = "was skipped"
                     settled.add(phase.key)
                     break
-                if phase.key not in earlier and (why := needless(phase)):
+                if needless and _is_settled(earlier.get(phase.key)) and (why := needless(phase)):
                     ended[phase.key] = Ended(phase, "completed", why)
                     settled.add(phase.key)
                     logger.info("%s is not run: %s", phase.name, why)
@@ -234,6 +236,11 @@ def _say_where() -> None:
 def _is_asked_to_stop() -> bool:
     with get_client(sync_client=True) as client:
         return is_asked_to_stop(client, own_run())
+
+
+def _is_settled(child: FlowRun | None) -> bool:
+    """Whether a run is complete without beginning a phase whose child in an earlier attempt was this one."""
+    return child is None or (child.state is not None and child.state.is_completed())
 
 
 def _works_elsewhere(child: FlowRun) -> bool:

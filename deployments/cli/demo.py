@@ -58,6 +58,7 @@ def show_offers(config: Settings, folder: Path) -> int:
     with served() as hosts:
         config.offers.web.hosts = hosts
         config.offers.web.delay = 0  # nobody else is asked
+        config.offers.analyse.engines = ["embedded"]  # nobody else is paid
         given = {"mail": str(place / "mail"), "store": str(place / "offers.db"), "profile": str(PROFILE)}
         code = carry_out_offers(config, given)
     say(f"The offers: regie offers list --store {place / 'offers.db'}; the table: regie up, and its page Offers")

@@ -1,6 +1,7 @@
 """`regie offers`: look at what a run of `offers` works with, and at what it made."""
 
 import os
+from collections import Counter
 from contextlib import closing
 from typing import Annotated, Any
 
@@ -112,9 +113,7 @@ def _mail(address: str, config: Settings) -> tuple[list[str], bool]:
 
     with closing(open_mail(address, config.offers)) as mailbox:
         waiting = mailbox.audit()
-        counts: dict[str, int] = {}
-        for envelope in waiting:
-            counts[envelope.source] = counts.get(envelope.source, 0) + 1
+        counts = Counter(envelope.source for envelope in waiting)
         words = [f"{mailbox.name}: {len(waiting)} alerts wait", *(f"{n} of {s}" for s, n in counts.items())]
         return words, True
 
@@ -122,7 +121,7 @@ def _mail(address: str, config: Settings) -> tuple[list[str], bool]:
 def _store(address: str, config: Settings) -> tuple[list[str], bool]:
     from flows.offers.opening import open_store
 
-    with closing(open_store(address, config.offers)) as store:
+    with closing(open_store(address, config.offers, must_exist=True)) as store:
         problems = store.problems()
         return problems or [f"{store.name} is as the settings say"], not problems
 

@@ -14,7 +14,7 @@ from deployments.cli.carry_out import Left, carry_out, selection
 from deployments.cli.table import as_told
 from lib.offers.defaults import SERVICES, parameters, place
 from lib.offers.plan import OFFERS
-from lib.offers.shown import calls_in_words, spent_in_words
+from lib.offers.shown import used_in_words
 from lib.runs.status import RunStatus
 from lib.settings import Settings
 from lib.storage.location import holds_password
@@ -80,7 +80,9 @@ def _left(connection: "Connection", status: RunStatus) -> Left:
     if view is None:
         return Left([])
     shown = {name: value for name, value in view.items() if name not in {"failures", "kind"}}
-    return Left([shown], view["failures"], [table(view), as_told(_calls(view)), *map(_doubt, view["left_alone"])])
+    return Left(
+        [shown], view["failures"], [table(view), as_told(used_in_words(view)), *map(_doubt, view["left_alone"])]
+    )
 
 
 def table(view: Mapping[str, Any]) -> Table:
@@ -95,13 +97,9 @@ def table(view: Mapping[str, Any]) -> Table:
     drawn.add_column("Total", as_told(str(view["totals"]["total"]), "bold"), justify="right")
     for row in view["rows"]:
         figures = [as_told(str(row["cells"][each]["count"] or "")) for each in used]
-        drawn.add_row(as_told(row["source"] or "?"), *figures, as_told(str(row["total"])))
+        drawn.add_row(as_told(row["source"] or "–"), *figures, as_told(str(row["total"])))
     return drawn
 
 
 def _doubt(doubt: Mapping[str, str]) -> Text:
     return as_told(f"Left alone: {doubt['name']}: {doubt['reason']}", "yellow")
-
-
-def _calls(view: Mapping[str, Any]) -> str:
-    return "; ".join(filter(None, (calls_in_words(view["calls"]), view["store"], spent_in_words(view["spent"]))))

@@ -45,8 +45,6 @@ def analyse_phase(mail: Location, store: Location, profile: str, options: Offers
 
             names = {offer.record: offer.name for offer in waiting}
             with closing(engine), items("analyse", opened, names) as ended:
-                try:
-                    work_on(waiting, work, opened.writing(), ended, at_once=options.analyse.offers_at_once)
-                finally:
-                    opened.spent = engine.spent
+                opened.spent = lambda: engine.spent
+                work_on(waiting, work, opened.writing(), ended, at_once=options.analyse.offers_at_once)
         return concluded("analyse", opened)

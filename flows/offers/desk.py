@@ -1,14 +1,17 @@
 """What the phases of a run share: the mailbox, the store and the one board, opened and loaded once."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from prefect.logging import get_run_logger
 
-from flows.offers.opening import open_mail, open_store
+from flows.limits import alone
+from flows.offers.opening import digest, open_mail, open_store
 from flows.view import shown
 from lib.errors import InputError, UnavailableError
 from lib.offers.analyse.analysis import Spent
@@ -33,8 +36,8 @@ class Desk:
         self.options = options
         self.envelopes: list[Envelope] = []
         self.items: dict[str, list[Item]] = {}
-        self.spent = Spent()
-        """What the analyses used up, those included that failed."""
+        self.spent: Callable[[], Spent] = Spent
+        """Gives what the analyses have used up, those included that failed."""
         self._mail = mail
         self._mailbox: Mailbox | None = None
         self._no_mail: Exception | None = None
@@ -75,15 +78,13 @@ class Desk:
             get_run_logger().warning("%s", self._no_mail)
         for doubt in self.doubts:
             get_run_logger().warning("Left alone: %s: %s", doubt.name, doubt.reason)
-        waiting: dict[str, int] = {}
-        for envelope in self.envelopes:
-            waiting[envelope.source] = waiting.get(envelope.source, 0) + 1
         pages = self.store.load(open_only=self.options.store.open_only)
         self.board = OfferBoard(
             (offer for page in pages for offer in page),
-            waiting,
+            Counter(envelope.source for envelope in self.envelopes),
             profile=self._profile.digest if self._profile else "",
             retry=self.options.retry,
+            open_only=self.options.store.open_only,
         )
 
     def nothing_for(self, phase: str) -> str:
@@ -103,7 +104,7 @@ class Desk:
         """Return what is shown of the run besides its phases."""
         mail = self._mailbox.name if self._mailbox else self._mail
         names, calls = self.options.store.statuses, self.store.calls
-        return document(self.board, names, calls, self.store.name, mail, self.items, self.spent, self.doubts)
+        return document(self.board, names, calls, self.store.name, mail, self.items, self.spent(), self.doubts)
 
     def close(self) -> None:
         """Let go of the mailbox and the store."""
@@ -117,15 +118,20 @@ _DESK: ContextVar[Desk] = ContextVar("_DESK")
 
 
 @contextlib.contextmanager
-def desk(mail: str, store: str, profile: str, options: OffersOptions) -> Iterator[Desk]:
+def desk(mail: str, store: str, profile: str, options: OffersOptions, *, writes: bool = True) -> Iterator[Desk]:
     """Give the desk of the run that this is called in: the phases of a run share the one that it opened.
 
-    A phase that is run by itself opens its own. Raises InputError and UnavailableError when the store cannot be loaded.
+    A phase that is run by itself opens its own. What `writes` to a store has it for itself, and waits while another run
+    does. Raises InputError and UnavailableError when the store cannot be loaded.
     """
     if (known := _DESK.get(None)) is not None:
         yield known
         return
-    own = Desk(open_store(store, options), mail, profile, options)
+    with alone(f"offers-{digest(store, options)}", "another run on this store has ended") if writes else nullcontext():
+        yield from _opened(Desk(open_store(store, options), mail, profile, options))
+
+
+def _opened(own: Desk) -> Iterator[Desk]:
     try:
         own.load()
         token = _DESK.set(own)

@@ -22,7 +22,7 @@ def items(parameters: Mapping[str, Any], wanted: Mapping[str, str]) -> list[dict
     if status not in set(Status):
         raise InputError(f"There is no status {status!r}: there are {', '.join(Status)}.")
     options = OffersOptions.model_validate(parameters.get("options") or {})
-    with closing(open_store(str(parameters["store"]), options)) as store:
+    with closing(open_store(str(parameters["store"]), options, must_exist=True)) as store:
         found = store.find(wanted.get("source", ""), Status(status), limit=int(wanted.get("limit", PAGE)))
         return [_as_item(offer, options) for offer in found]
 

@@ -16,7 +16,7 @@ from lib.errors import InputError, UnavailableError
 from lib.offers.defaults import SERVICES
 from lib.offers.options import OffersOptions
 from lib.offers.plan import OFFERS
-from lib.offers.shown import calls_in_words, markdown, spent_in_words
+from lib.offers.shown import markdown, used_in_words
 from lib.runs.plan import PlanError
 from lib.storage.location import Location
 
@@ -60,9 +60,10 @@ def offers_pipeline(
         chosen = OFFERS.select(only or (), first, last)
         if containers.is_inside():
             containers.require_shared(*(place for place in (mail, store, profile) if place not in SERVICES))
-        with desk(mail, store, profile, options) as opened:
+        with desk(mail, store, profile, options, writes=not look) as opened:
             if look:
-                return Completed(message=f"The table was loaded: {_calls(opened)}")
+                page.write(markdown(opened.document()))
+                return Completed(message=f"The table was loaded: {_used(opened)}")
             ended = run_phases(
                 OFFERS,
                 chosen,
@@ -77,13 +78,12 @@ def offers_pipeline(
         return Failed(message=str(error))
     state = verdict(chosen, ended)
     if not state.is_completed():
-        return state
+        return Failed(message=f"{state.message}; {_used(opened)}", name=state.name)
     worked = [each for each in ended if opened.items.get(each.phase.key)]
     words = "; ".join(f"{each.phase.name}: {each.message}" for each in worked)
     idle = "Nothing to do: " + ", ".join(each.message for each in ended)
-    return Completed(message=f"{words or idle}; {_calls(opened)}")
+    return Completed(message=f"{words or idle}; {_used(opened)}")
 
 
-def _calls(opened: Desk) -> str:
-    shown = opened.document()
-    return "; ".join(filter(None, (calls_in_words(shown["calls"]), spent_in_words(shown["spent"]))))
+def _used(opened: Desk) -> str:
+    return used_in_words(opened.document())

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from lib.offers.offer import Offer
-from lib.offers.statuses import Status
+from lib.offers.offer import Offer, text_key
+from lib.offers.statuses import OPEN, Status
 
 
 @dataclass(frozen=True)
@@ -50,16 +50,20 @@ class OfferBoard:
         *,
         profile: str = "",
         retry: bool = False,
+        open_only: bool = False,
     ) -> None:
         """Fill the board: `offers` with their records, and how many alerts of each source are `waiting`.
 
-        `profile` is the digest of the present profile: what was analysed with another is analysed again. With `retry`,
-        what ended in an error is worked on again.
+        `profile` is the digest of the present profile: what was analysed with another is analysed again; what has a
+        score of somebody else's is not. With `retry`, what ended in an error is worked on again, from its page on. With
+        `open_only`, the store holds offers besides that it was not asked for.
         """
         self._profile = profile
         self._retry = retry
+        self._open_only = open_only
         self._offers: dict[str, Offer] = {}
         self._by_name: dict[str, str] = {}
+        self._by_text: dict[str, str] = {}
         self._pending: dict[str, Offer] = {}
         self._waiting = Counter({source: count for source, count in (waiting or {}).items() if count > 0})
         for offer in offers:
@@ -75,13 +79,17 @@ class OfferBoard:
         return len(self._offers)
 
     def find(self, offer: Offer) -> Offer | None:
-        """Return the offer that the store holds, or is about to be given, under the same key or link."""
+        """Return the offer that the store holds, or is about to be given, under the same key or link.
+
+        Where one of both is only known by a tracker's link, which says nothing, it is the one of the same texts.
+        """
         for name in _names(offer):
             if name in self._by_name:
                 return self._offers[self._by_name[name]]
             if name in self._pending:
                 return self._pending[name]
-        return None
+        alike = self._offers.get(self._by_text.get(text_key(offer), ""))
+        return alike if alike and text_key(offer) in {offer.key, alike.key} else None
 
     def to_complete(self) -> list[Offer]:
         """Return the offers that phase 2 has to work on."""
@@ -108,13 +116,19 @@ class OfferBoard:
     def put(self, offer: Offer) -> None:
         """Take note that the store holds an offer as it is here: it has its record."""
         self.withdraw(offer)
-        before = self._offers.get(offer.record)
-        for name in _names(before) if before else ():
-            if self._by_name.get(name) == offer.record:
-                del self._by_name[name]
+        if self._open_only and offer.record not in self._offers and offer.status not in OPEN:
+            return  # it was left out when the board was filled, and is not brought back by an alert that repeats it
+        self._forget_names(offer.record)
         self._offers[offer.record] = offer
         for name in _names(offer):
             self._by_name.setdefault(name, offer.record)
+        if text := text_key(offer):
+            self._by_text.setdefault(text, offer.record)
+
+    def drop(self, offer: Offer) -> None:
+        """Take note that the store holds an offer no longer: somebody deleted its row."""
+        self._forget_names(offer.record)
+        self._offers.pop(offer.record, None)
 
     def table(self) -> Table:
         """Return the summary table; also while another thread tells the board of what changed."""
@@ -129,14 +143,21 @@ class OfferBoard:
         totals = tuple(Cell(sum(c.count for c in column), sum(c.pending for c in column)) for column in columns)
         return Table(rows, Row("", totals, sum(cell.count for cell in totals)))
 
+    def _forget_names(self, record: str) -> None:
+        before = self._offers.get(record)
+        for index, names in ((self._by_name, _names), (self._by_text, lambda offer: [text_key(offer)])):
+            for name in names(before) if before else ():
+                if index.get(name) == record:
+                    del index[name]
+
     def _next(self, offer: Offer) -> Status | None:
         """Return the column of work that an offer belongs to, if any."""
         status = offer.status
         if not offer.link:
             return None
         if status is Status.ERROR and self._retry:
-            status = Status.TO_ANALYSE if offer.description else Status.TO_COMPLETE
-        if status is Status.ANALYSED and self._profile and offer.profile != self._profile:
+            status = Status.TO_COMPLETE
+        if status is Status.ANALYSED and self._profile and offer.profile not in {"", self._profile}:
             status = Status.TO_ANALYSE
         return status if status in {Status.TO_COMPLETE, Status.TO_ANALYSE} else None
 

@@ -6,7 +6,8 @@ from typing import Any
 from lib.settings import Settings
 from lib.storage.address import is_url
 
-SERVICES = frozenset({"imap", "airtable"})
+IMAP, AIRTABLE = "imap", "airtable"
+SERVICES = frozenset({IMAP, AIRTABLE})
 """What stands for the account of a block in place of a path."""
 
 

@@ -57,16 +57,19 @@ def markdown(shown: Mapping[str, Any]) -> str:
     used = [place for place, each in enumerate(shown["totals"]["cells"]) if each["count"]]
     heads = ["Source", *(cell(shown["columns"][place]["name"]) for place in used), "Total"]
     lines = [f"| {' | '.join(heads)} |", f"| --- |{' ---: |' * (len(used) + 1)}"]
-    for row in (*shown["rows"], shown["totals"]):
+    named = [*((row["source"] or "–", row) for row in shown["rows"]), ("Total", shown["totals"])]
+    for name, row in named:
         figures = [str(row["cells"][place]["count"] or "") for place in used]
-        lines.append(f"| {' | '.join([cell(row['source'] or 'Total'), *figures, str(row['total'])])} |")
-    lines += [
-        "",
-        "; ".join(filter(None, (calls_in_words(shown["calls"]), cell(shown["store"]), spent_in_words(shown["spent"])))),
-    ]
+        lines.append(f"| {' | '.join([cell(name), *figures, str(row['total'])])} |")
+    lines += ["", cell(used_in_words(shown))]
     lines += [f"- Left alone: {cell(each['name'])}: {cell(each['reason'])}" for each in shown["left_alone"]]
     lines += [f"- ✗ {cell(each['file'])}: {cell(each['reason'])}" for each in shown["failures"]]
     return "\n\n## Offers\n\n" + "\n".join(lines) + "\n"
+
+
+def used_in_words(shown: Mapping[str, Any]) -> str:
+    """Return what a run used: calls to the store, which one, and what a model was paid."""
+    return "; ".join(filter(None, (calls_in_words(shown["calls"]), shown["store"], spent_in_words(shown["spent"]))))
 
 
 def spent_in_words(spent: Mapping[str, Any]) -> str:

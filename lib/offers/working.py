@@ -38,7 +38,8 @@ def work_on(
 
     One that fails (InputError, or an error of ours) is written as an error with its reason, and the others go on.
     `ended` is told the record of each and what became of it, once the store has acknowledged it. UnavailableError ends
-    the work: what it is about (a service, the store) is needed for all. However it ends, what came out is written.
+    the work: what it is about (a service, the store) is needed for all. However it ends, what came out until then is
+    written.
     """
     waiting = iter(offers)
     running: dict[Future[Worked], Offer] = {}
@@ -50,9 +51,13 @@ def work_on(
             if not running:
                 break
             for call in wait(running, timeout=SECONDS_BETWEEN_LOOKS, return_when=FIRST_COMPLETED).done:
-                _take(call, running.pop(call), writing, ended)
+                offer = running.pop(call)
+                _take(call, offer, writing, ended)
     except BaseException:
         with suppress(UnavailableError):
+            for call, offer in running.items():
+                if call.done() and not isinstance(call.exception(), UnavailableError):
+                    _take(call, offer, writing, ended)
             writing.flush()
         raise
     finally:

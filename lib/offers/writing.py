@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lib.offers.board import OfferBoard
 from lib.offers.offer import Offer
-from lib.offers.stores.base import BATCH, Change, RefusedError, Store
+from lib.offers.stores.base import BATCH, Change, GoneError, RefusedError, Store
 
 
 @dataclass(frozen=True)
@@ -79,13 +79,18 @@ class Writing:
                 self._try(batch[:middle])
                 self._try(batch[middle:])
             else:
-                self._board.withdraw(batch[0].after)
-                batch[0].refused(str(error))
+                self._refuse(batch[0], error)
             return
         for each, offer in zip(batch, written, strict=True):
             self._board.withdraw(each.after)
             self._board.put(offer)
             each.stored(offer)
+
+    def _refuse(self, each: _Waiting, error: RefusedError) -> None:
+        self._board.withdraw(each.after)
+        if isinstance(error, GoneError) and each.before is not None:
+            self._board.drop(each.before)
+        each.refused(str(error))
 
     def _give(self, batch: Sequence[_Waiting]) -> list[Offer]:
         changes = [Change(each.before, each.after) for each in batch if each.before is not None]

@@ -1,6 +1,7 @@
 """Which phases run, and what a run leaves."""
 
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,8 @@ from prefect import State
 from prefect.client.orchestration import get_client
 from regie_toy_bakery import alert
 
-from flows.offers.opening import open_store
+from deployments.here import begin_again_here, carry_out_here
+from flows.offers.opening import digest, open_store
 from lib.offers.board import OfferBoard
 from lib.offers.plan import OFFERS
 from lib.offers.shown import document
@@ -66,6 +68,13 @@ def test_what_a_run_shows_equals_a_fresh_load(desk: Any) -> None:
     assert shown["failures"] == []
 
 
+def by_hand(desk: Any, status: Status) -> None:
+    """Set the status of the first offer, as a person does."""
+    with closing(open_store(str(desk.folder / "offers.db"), desk.options)) as store:
+        first = next(offer for page in store.load() for offer in page)
+        store.change([Change(first, replace(first, status=status))])
+
+
 def open_store_calls(desk: Any) -> Any:
     store = open_store(str(desk.folder / "offers.db"), desk.options)
     store.close()
@@ -85,10 +94,7 @@ def test_a_status_that_was_changed_by_hand_is_work_without_any_mail(
 ) -> None:
     desk.receive(range(2))
     desk.run()
-    store = open_store(str(desk.folder / "offers.db"), desk.options)
-    [first, _] = [offer for page in store.load() for offer in page]
-    store.change([Change(first, replace(first, status=status))])
-    store.close()
+    by_hand(desk, status)
     assert phases(desk.run()) == ran
 
 
@@ -120,6 +126,32 @@ def test_without_a_profile_offers_are_still_imported_and_completed(desk: Any) ->
     assert state.name == "Partial"
     assert "profile" in (state.message or "")
     assert statuses(desk) == {Status.TO_ANALYSE: 2}
+
+
+def test_a_resumed_run_looks_at_the_board_too(desk: Any) -> None:
+    desk.receive(range(2))
+    profile = desk.folder / "profile.toml"
+    kept = profile.read_text()
+    profile.unlink()
+    state = desk.run()
+    assert phases(state) == {"import": "completed", "complete": "completed", "analyse": "failed"}
+    profile.write_text(kept)
+    by_hand(desk, Status.TO_COMPLETE)
+    run_id = str(state.state_details.flow_run_id)
+    begin_again_here(run_id)
+    carry_out_here(OFFERS, run_id)
+    assert statuses(desk) == {Status.ANALYSED: 2}
+    assert len(desk.pages.paths) == 3
+
+
+def test_a_run_has_its_store_for_itself(desk: Any) -> None:
+    desk.receive(range(3))
+    state = desk.run()
+    with get_client(sync_client=True) as client:
+        name = f"regie-offers-{digest(str(desk.folder / 'offers.db'), desk.options)}"
+        limit = client.read_global_concurrency_limit_by_name(name)
+    assert (limit.limit, limit.active_slots) == (1, 0)
+    assert state.is_completed()
 
 
 def test_a_message_that_cannot_be_read_is_named_and_kept_for_the_next_run(desk: Any) -> None:

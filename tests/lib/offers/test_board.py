@@ -86,6 +86,17 @@ class BoardAsItsModel(RuleBasedStateMachine):
             self.rows[record] = replace(self.rows[record], status=status)
             self.by_hand = True
 
+    @rule(data=st.data())
+    def somebody_deletes_a_row(self, data: st.DataObject) -> None:
+        """The board hears of it when it has something written there."""
+        if self.rows:
+            record = data.draw(st.sampled_from(sorted(self.rows)))
+            gone = self.rows.pop(record)
+            self.unwritten = [each for each in self.unwritten if each.record != record]
+            self.board.intend(gone)
+            self.board.withdraw(gone)
+            self.board.drop(gone)
+
     @invariant()
     def counts_are_never_below_zero_and_totals_agree(self) -> None:
         table = self.board.table()
@@ -170,7 +181,8 @@ def test_two_rows_of_the_same_offer_are_both_shown() -> None:
         ({"status": Status.ANALYSED, "profile": "old"}, "", False, ""),
         ({"status": Status.ERROR}, "", False, ""),
         ({"status": Status.ERROR}, "", True, "complete"),
-        ({"status": Status.ERROR, "description": "A job."}, "", True, "analyse"),
+        ({"status": Status.ERROR, "description": "A job."}, "", True, "complete"),
+        ({"status": Status.ANALYSED, "score": 80.0}, "new", False, ""),
         ({"status": Status.IGNORED}, "new", True, ""),
         ({"status": Status.EXPIRED}, "new", True, ""),
         ({"status": Status.OTHER, "label": "Entretien"}, "new", True, ""),
@@ -180,6 +192,43 @@ def test_what_is_worked_on_again(fields: dict, profile: str, retry: bool, work: 
     board = OfferBoard([offer(1, **fields)], profile=profile, retry=retry)
     assert len(board.to_complete()) == (work == "complete")
     assert len(board.to_analyse()) == (work == "analyse")
+
+
+TEXTS = {"title": "Baker", "company": "Oven", "place": "Lyon"}
+TRACKER, OTHER = "https://t.example/a", "https://t.example/b"
+BY_TEXT = fingerprint("Indeed", *TEXTS.values())
+
+
+@pytest.mark.parametrize(
+    ("stored", "new", "same"),
+    [
+        ((TRACKER, BY_TEXT), (OTHER, BY_TEXT), True),
+        ((TRACKER, BY_TEXT), ("https://indeed.example/1", "Indeed:1"), True),
+        (("https://indeed.example/1", "Indeed:1"), (TRACKER, BY_TEXT), True),
+        (("https://indeed.example/1", "Indeed:1"), ("https://indeed.example/2", "Indeed:2"), False),
+    ],
+    ids=["two trackers", "resolved later", "resolved before", "two offers of the same words"],
+)
+def test_an_offer_behind_a_tracker_is_known_by_its_texts(
+    stored: tuple[str, str], new: tuple[str, str], same: bool
+) -> None:
+    board = OfferBoard([Offer(*stored, source="Indeed", **TEXTS, record="rec1")])
+    assert (board.find(Offer(*new, source="Indeed", **TEXTS)) is not None) == same
+
+
+def test_a_row_that_is_gone_is_on_the_board_no_more() -> None:
+    board = OfferBoard([offer(1), offer(2)])
+    board.drop(offer(1))
+    assert board.table() == OfferBoard([offer(2)]).table()
+    assert board.find(offer(1)) is None
+
+
+def test_an_alert_brings_back_no_closed_offer_that_was_left_out() -> None:
+    board = OfferBoard([offer(1)], open_only=True)
+    board.put(offer(2, Status.ANALYSED, profile="old"))
+    assert board.table() == OfferBoard([offer(1)]).table()
+    board.put(offer(1, Status.ANALYSED))
+    assert counts(board, "Indeed") == {Status.ANALYSED: 1}
 
 
 def test_a_fingerprint_does_not_depend_on_how_words_are_spelt() -> None:

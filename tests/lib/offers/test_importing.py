@@ -10,6 +10,7 @@ from regie_toy_bakery import FIRST, alert
 from lib.errors import UnavailableError
 from lib.offers.board import OfferBoard
 from lib.offers.importing import import_alerts
+from lib.offers.mail.folder import FolderMailbox
 from lib.offers.mail.opening import open_mailbox
 from lib.offers.mail.options import MailOptions
 from lib.offers.offer import Offer
@@ -137,6 +138,65 @@ def test_no_message_is_flagged_when_the_store_goes_away(
     desk.run()
     assert len(desk.offers) == 3
     assert desk.waiting == []
+
+
+def test_messages_that_cannot_be_flagged_are_named_and_their_offers_are_stored(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(_self: object, _envelopes: object) -> None:
+        raise UnavailableError("The folder is locked.")
+
+    for start in range(0, 48, 4):
+        desk.receive(range(start, start + 4))
+    with monkeypatch.context() as broken:
+        broken.setattr(FolderMailbox, "handled", locked)
+        items = desk.run()
+    assert {item.state for item in items} == {ItemState.FAILED}
+    assert "it cannot be flagged: The folder is locked." in items[0].reason
+    assert len(desk.offers) == 48
+    assert len(desk.waiting) == 12
+    assert desk.board.table() == OfferBoard(desk.offers, {"LinkedIn": 12}).table()
+    assert {item.state for item in desk.run()} == {ItemState.DONE}
+    assert desk.waiting == []
+
+
+def test_no_message_is_flagged_before_an_offer_is_stored_that_came_in_another_one_too(
+    desk: Desk, store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flagged_early: list[str] = []
+    handled = FolderMailbox.handled
+
+    def watched(self: FolderMailbox, envelopes: Any) -> None:
+        if not desk.offers:
+            flagged_early.extend(envelope.subject for envelope in envelopes)
+        handled(self, envelopes)
+
+    monkeypatch.setattr(FolderMailbox, "handled", watched)
+    for number in range(12):
+        desk.receive(range(1), f"alert {number:02}")
+    desk.run()
+    assert flagged_early == []
+    assert desk.waiting == []
+
+
+def test_what_was_read_before_the_mailbox_went_away_is_stored(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetch, fetched = FolderMailbox.fetch, []
+
+    def failing(self: FolderMailbox, envelope: Any) -> bytes:
+        if len(fetched) == 2:
+            raise UnavailableError("The mailbox is gone.")
+        fetched.append(envelope)
+        return fetch(self, envelope)
+
+    for start in range(0, 12, 3):
+        desk.receive(range(start, start + 3))
+    with monkeypatch.context() as broken:
+        broken.setattr(FolderMailbox, "fetch", failing)
+        with pytest.raises(UnavailableError, match="gone"):
+            desk.run()
+    assert len(desk.offers) == 6
+    assert len(desk.waiting) == 2
+    assert desk.board.table() == OfferBoard(desk.offers, {"LinkedIn": 2}).table()
 
 
 def test_a_row_with_a_link_alone_is_filled_in(desk: Desk) -> None:

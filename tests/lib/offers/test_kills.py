@@ -31,6 +31,8 @@ board = OfferBoard(offer for page in store.load(open_only=options.open_only) for
 import_alerts(waiting, mailbox, board, Writing(store, board), lambda link: None, lambda key, item: None)
 """
 OFFERS = 24
+OF = {f"Baker {n}": f"{start:02}.eml" for start in range(0, 24, 8) for n in range(start, min(start + 10, 24))}
+"""The last alert that each offer is in."""
 
 
 @pytest.fixture
@@ -80,6 +82,8 @@ def test_killed_again_and_again(mail: Path, monkeypatch: pytest.MonkeyPatch, ope
             assert len(codes) < 8
             victims.append(begin(mail, server, open_only))
             codes.append(victims[-1].wait(60))
+            stored = {row.get("Titre") for row in server.rows}
+            assert {title for title, file in OF.items() if not (mail / file).exists()} <= stored
         assert codes[0] == -signal.SIGKILL
         assert sorted(row["Titre"] for row in server.rows) == sorted(f"Baker {n}" for n in range(OFFERS))
         assert {row["Statut"] for row in server.rows} == {"A compléter"}

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lib.errors import InputError, UnavailableError
+from lib.offers import working
 from lib.offers.board import OfferBoard
 from lib.offers.offer import Offer
 from lib.offers.statuses import Status
@@ -93,19 +94,50 @@ def test_link_and_key_stay_whatever_the_work_makes_of_them(store, board: OfferBo
     assert {offer.link for page in store.load() for offer in page} == {f"https://example.com/{n}" for n in range(14)}
 
 
-def test_at_most_so_many_are_worked_on_at_once(store, board: OfferBoard) -> None:
-    lock, now, most = threading.Lock(), 0, 0
+def test_so_many_are_worked_on_at_once_and_no_more(store, board: OfferBoard) -> None:
+    lock, now, most, together = threading.Lock(), 0, 0, threading.Barrier(2)
 
     def work(offer: Offer) -> Worked:
         nonlocal now, most
         with lock:
             now += 1
             most = max(most, now)
-        try:
-            return analysed(offer)
-        finally:
-            with lock:
-                now -= 1
+        together.wait(30)
+        with lock:
+            now -= 1
+        return analysed(offer)
 
     run(board, store, work, at_once=2)
-    assert most <= 2
+    assert most == 2
+
+
+def test_what_others_have_done_when_one_ends_the_work_is_kept(store, board: OfferBoard) -> None:
+    done = threading.Barrier(4)
+
+    def work(offer: Offer) -> Worked:
+        done.wait(30)
+        if offer.title == "Offer 0":
+            raise UnavailableError("The key is no longer accepted.")
+        return analysed(offer)
+
+    def slowly(offer: Offer) -> Worked:
+        try:
+            return work(offer)
+        finally:
+            ends.release()
+
+    ends = threading.Semaphore(0)
+    taken = working._take
+
+    def wait_for_all(*arguments) -> None:
+        for _ in range(4 - len(seen)):
+            ends.acquire(timeout=30)
+        seen.update(range(4))
+        taken(*arguments)
+
+    seen: set[int] = set()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(working, "_take", wait_for_all)
+        with pytest.raises(UnavailableError):
+            run(board, store, slowly, at_once=4)
+    assert statuses(store).count(Status.ANALYSED) == 3

@@ -1,5 +1,6 @@
 """Writes go ten at a time, and the board follows what the store acknowledges."""
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -82,6 +83,22 @@ def test_changes_are_written_apart_from_new_offers(store, board: OfferBoard, mak
     writing.flush()
     assert store.calls.writes == 3
     assert [each.status for page in store.load() for each in page] == [Status.EXPIRED, Status.TO_COMPLETE]
+
+
+def test_a_row_that_somebody_deleted_is_told_and_leaves_the_board(store, board: OfferBoard, make_offer: Make) -> None:
+    stored = store.add([make_offer(number) for number in range(4)])
+    for offer in stored:
+        board.put(offer)
+    with sqlite3.connect(store._path) as database:
+        database.execute("DELETE FROM offers WHERE link = ?", (stored[2].link,))
+    refused: list[str] = []
+    writing = Writing(store, board)
+    for offer in stored:
+        writing.change(offer, replace(offer, status=Status.EXPIRED), lambda _o: None, refused.append)
+    writing.flush()
+    assert len(refused) == 1
+    assert "deleted" in refused[0]
+    assert board.table() == fresh(store).table()
 
 
 def test_a_store_that_goes_away_leaves_nothing_pending(store, board: OfferBoard, make_offer: Make, monkeypatch) -> None:
