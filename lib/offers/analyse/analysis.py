@@ -55,7 +55,7 @@ class Engine(Protocol):
 
     @property
     def spent(self) -> Spent:
-        """What all analyses used up together, those included that failed."""
+        """What all analyses used up together until now, those included that failed; any thread may read it any time."""
 
     def analyse(self, offer: Offer) -> Analysis:
         """Give marks to an offer.
@@ -65,7 +65,7 @@ class Engine(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Let go of connections. Analyses that go on in other threads end soon, with UnavailableError."""
 
 
 def missing(name: str, options: AnalyseOptions, secrets: ModelSecrets | None) -> str:

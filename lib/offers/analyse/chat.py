@@ -2,6 +2,7 @@
 
 import json
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import httpx2
 import openai
 
 from lib.errors import InputError, UnavailableError
+from lib.offers.analyse.connections import Connections
 from lib.offers.analyse.options import AnalyseOptions, ModelSecrets
 from lib.offers.analyse.prompt import Message
 from lib.throttle import retry_after
@@ -23,7 +25,9 @@ FIRST_WAIT, LONGEST_WAIT = 1.0, 120.0
 MOST_TOKENS = 100_000_000
 """A count of tokens beyond is none."""
 
-Sleep = Callable[[float], None]
+CLOSED = "The model was not asked to the end: its connection was closed meanwhile."
+
+Sleep = Callable[[float], object]
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,17 @@ class Reply:
 
 
 class Chat:
-    """Asks one model; used by any number of threads, closed at the end."""
+    """Asks one model; used by any number of threads, closed at the end or in the middle.
 
-    def __init__(self, secrets: ModelSecrets, model: str, options: AnalyseOptions, sleep: Sleep = time.sleep) -> None:
+    Without a `sleep` of its own it waits until it is closed at most.
+    """
+
+    def __init__(self, secrets: ModelSecrets, model: str, options: AnalyseOptions, sleep: Sleep | None = None) -> None:
         self._model = model
         self._options = options
-        self._sleep = sleep
+        self._closed = threading.Event()
+        self._sleep = sleep or self._closed.wait
+        self._connections = Connections()
         self._manner = 0
         self._answers = 0
         """So many there were: it may count too few where two come at once, but never none."""
@@ -57,7 +66,7 @@ class Chat:
             http_client=httpx2.Client(
                 follow_redirects=False,
                 headers={"Accept-Encoding": "identity"},
-                event_hooks={"response": [self._limit]},
+                event_hooks={"request": [self._connections.watch], "response": [self._limit]},
             ),
         )
 
@@ -80,7 +89,12 @@ class Chat:
         raise InputError("The model's service does not take this request: is the offer too long, or not allowed there?")
 
     def close(self) -> None:
-        """Let go of connections."""
+        """End waits at once and requests soon: those who ask in other threads are told by an UnavailableError.
+
+        A connection that is only being made ends when it is made, or after its time-out.
+        """
+        self._closed.set()
+        self._connections.hang_up()
         self._client.close()
 
     def _with_patience(self, messages: Sequence[Message], manner: Mapping[str, Any]) -> Reply:
@@ -103,18 +117,27 @@ class Chat:
         raise AssertionError("the last attempt returns or raises")
 
     def _once(self, messages: Sequence[Message], manner: Mapping[str, Any]) -> Reply:
+        if self._closed.is_set():
+            raise UnavailableError(CLOSED)
         body = {"model": self._model, "messages": list(messages), **manner}
         # The errors of the package hold the request: `from None` keeps it out of tracebacks.
         try:
             response = self._client.post("/chat/completions", body=body, cast_to=httpx2.Response)
-        except openai.APITimeoutError:
-            raise _AgainError(f"The model did not answer within {self._options.timeout:g} s.") from None
-        except openai.APIStatusError as error:
-            raise _refusal(error) from None
-        except openai.APIConnectionError as error:
-            name = type(error.__cause__).__name__
-            raise _AgainError(f"The model's service cannot be reached ({name}).") from None
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is raised again
+            # A client that is closed while it is used fails in any way.
+            raise UnavailableError(CLOSED) if self._closed.is_set() else self._meaning(error) from None
         return _reply(response.content)
+
+    def _meaning(self, error: Exception) -> Exception:
+        """Return what an error of the package means; any other one is returned as it is."""
+        match error:
+            case openai.APITimeoutError():
+                return _AgainError(f"The model did not answer within {self._options.timeout:g} s.")
+            case openai.APIStatusError():
+                return _refusal(error)
+            case openai.APIConnectionError():
+                return _AgainError(f"The model's service cannot be reached ({type(error.__cause__).__name__}).")
+        return error
 
     def _limit(self, response: httpx2.Response) -> None:
         """Have the answer refused when it is too long, or comes too slowly."""

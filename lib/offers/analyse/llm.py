@@ -60,7 +60,8 @@ class LanguageModel:
     @property
     def spent(self) -> Spent:
         """What all analyses used up together, those included that failed."""
-        return self._spent
+        with self._lock:
+            return self._spent
 
     def analyse(self, offer: Offer) -> Analysis:
         """Give marks to an offer; the model is told what is wrong with its answer a few times."""
@@ -84,7 +85,7 @@ class LanguageModel:
         raise InputError(f"{self._model} gives no answer that can be used: {wrong}.")
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Let go of connections; what other threads still ask for ends soon, with UnavailableError."""
         self._chat.close()
 
     def _marks(self, reply: "Reply") -> tuple[Mark, ...]:

@@ -1,6 +1,7 @@
 """The engine that asks a model, against a server on this machine that behaves as such services do."""
 
 import json
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -346,6 +347,88 @@ def test_many_offers_at_once_are_counted_all(model: Model, make: Make) -> None:
         thread.join()
     assert engine.spent.tokens == 8 * 1200
     assert len({asked.messages[1]["content"].splitlines()[0] for asked in model.asked}) == 8, "each has its own mark"
+
+
+def test_what_was_spent_can_be_read_at_any_time(make: Make) -> None:
+    engine = make(price_in=2.0, price_out=10.0)
+    over, seen = threading.Event(), [engine.spent]
+
+    def read() -> None:
+        while not over.wait(0.001):
+            seen.append(engine.spent)
+
+    threads = [threading.Thread(target=engine.analyse, args=(OFFER,)) for _ in range(8)]
+    reader = threading.Thread(target=read)
+    for thread in (reader, *threads):
+        thread.start()
+    for thread in threads:
+        thread.join()
+    over.set()
+    reader.join()
+    tokens = [each.tokens for each in [*seen, engine.spent]]
+    assert (tokens, tokens[-1]) == (sorted(tokens), 8 * 1200)
+    assert all((each.cost or 0) == pytest.approx(each.tokens / 1200 * 0.004) for each in seen), "both of one moment"
+
+
+# -- closed in the middle --
+
+
+def closed_in_the_middle(model: Model, profile: Profile) -> list[UnavailableError]:
+    """Return what an analysis raises whose engine, which really waits, is closed while it waits."""
+    options, raised = AnalyseOptions(timeout=60), list[UnavailableError]()
+    engine = LanguageModel(Chat(ModelSecrets(KEY, model.url), MODEL, options), MODEL, options, profile)
+
+    def analyse() -> None:
+        try:
+            engine.analyse(OFFER)
+        except UnavailableError as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=analyse, daemon=True)
+    thread.start()
+    until_it_waits(thread)
+    engine.close()
+    thread.join(5)
+    assert not thread.is_alive(), "it waits for the model"
+    return raised
+
+
+def until_it_waits(thread: threading.Thread) -> None:
+    """Return once a thread is where it was for many looks in a row."""
+    before, same = None, 0
+    while same < 20 and thread.ident in (frames := sys._current_frames()):
+        now = (frames[thread.ident].f_code, frames[thread.ident].f_lasti)
+        before, same = now, same + 1 if now == before else 0
+        threading.Event().wait(0.01)
+
+
+def test_one_that_is_closed_waits_for_no_service_that_is_busy(model: Model, profile: Profile) -> None:
+    model.answers(Says(429, headers={"Retry-After": "120"}))
+    (error,) = closed_in_the_middle(model, profile)
+    assert "closed" in str(error)
+    assert len(model.asked) == 1
+
+
+@pytest.mark.parametrize("where", ["before it answers", "in its answer"])
+def test_one_that_is_closed_waits_for_no_answer(model: Model, profile: Profile, where: str) -> None:
+    hold = threading.Event()
+    if where == "in its answer":
+        model.answers(Says(content=GOOD, hold=hold))
+    else:
+        model.marks = lambda asked: {"Skills": 5, "Place": 5} if hold.wait(10) else {}
+    try:
+        (error,) = closed_in_the_middle(model, profile)
+    finally:
+        hold.set()
+    assert "closed" in str(error)
+
+
+def test_one_that_was_closed_asks_nothing_more(model: Model, make: Make) -> None:
+    engine = make()
+    engine.close()
+    with pytest.raises(UnavailableError, match="closed"):
+        engine.analyse(OFFER)
+    assert model.asked == []
 
 
 def test_it_can_be_closed_without_having_asked(make: Make) -> None:
