@@ -8,7 +8,7 @@ import os
 import re
 import time
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -22,8 +22,12 @@ from lib.offers.mail.found import Found, Unreadable
 from lib.offers.mail.heading import LINE_BYTES, Heading, read_heading
 
 _BEFORE = b"\nFrom "
-_BEGINS = re.compile(rb"From \S.*\d\d:\d\d.*\d{4}")
-"""The line before each message. What else begins with From, after an empty line, is text that was not escaped."""
+BEGIN_BYTES = 300
+"""What is looked at of a line before a message: an address has at most 254 bytes, a date some 30."""
+_BEGINS = re.compile(rb"From \S.*?\d\d:\d\d")
+_YEAR = re.compile(rb"\d{4}")
+"""The line before each message: after its first time there is a year. What else begins with From, after an empty line,
+is text that was not escaped."""
 _ESCAPED = re.compile(rb"^>(>*From )", re.MULTILINE)
 _STATUS = re.compile(rb"Status[ \t]*:", re.IGNORECASE)
 _WRITTEN = re.compile(
@@ -32,13 +36,16 @@ _WRITTEN = re.compile(
 """What programs write into the heads of messages: states, numbers, lengths."""
 STALE_SECONDS = 300
 """Age at which the lock file of a program that crashed is removed, as other programs do (liblockfile)."""
+LOCK_SECONDS = 5.0
+"""How long another program may keep the file locked: one that delivers a message does for a moment."""
+LOCK_PAUSE = 0.1
 COPY_BYTES = 1024 * 1024
 
 
 def is_mbox(path: Path) -> bool:
     """Whether a file is an mbox, from its first line; OSError when it cannot be read."""
     with open_message(path) as stream:
-        return _BEGINS.match(stream.readline(LINE_BYTES)) is not None
+        return _begins(stream, 0)
 
 
 @dataclass(frozen=True)
@@ -57,8 +64,12 @@ class _Span:
 class Mbox:
     """The messages of one file. One that is there twice, byte for byte, counts as one."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], object] = time.sleep
+    ) -> None:
         self.path = path
+        self._clock = clock
+        self._sleep = sleep
         self._spans: dict[str, list[_Span]] = {}
         """Where unread messages were when they were looked for last."""
 
@@ -149,23 +160,44 @@ class Mbox:
         if not os.access(self.path, os.W_OK):
             self.path.stat()
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        lock = self.path.with_name(f"{self.path.name}.lock")
-        with contextlib.suppress(FileNotFoundError):
-            if time.time() - lock.lstat().st_mtime > STALE_SECONDS:
-                lock.unlink()
+        box = self._lock()
         try:
-            box = mailbox.mbox(self.path, create=False)
-        except mailbox.NoSuchMailboxError:
-            raise FileNotFoundError(self.path) from None
-        try:
-            box.lock()
             yield
-        except mailbox.ExternalClashError:
-            raise UnavailableError(
-                f"Another program has {self.path} locked: imported messages stay in it as unread. Try again later."
-            ) from None
         finally:
             box.close()
+
+    def _lock(self) -> mailbox.mbox:
+        """Lock the file, once whoever has it locked is done; UnavailableError when that takes too long."""
+        deadline = self._clock() + LOCK_SECONDS
+        while (box := _locked_now(self.path)) is None:
+            if self._clock() >= deadline:
+                raise UnavailableError(
+                    f"Another program has {self.path} locked, for more than {LOCK_SECONDS:g} s: imported messages stay "
+                    "in it as unread. Try again later."
+                )
+            self._sleep(LOCK_PAUSE)
+        return box
+
+
+def _locked_now(path: Path) -> mailbox.mbox | None:
+    """Lock a file, which is opened anew each time: another program may have put a new one in its place."""
+    lock = path.with_name(f"{path.name}.lock")
+    with contextlib.suppress(FileNotFoundError):
+        if time.time() - lock.lstat().st_mtime > STALE_SECONDS:
+            lock.unlink()
+    try:
+        box = mailbox.mbox(path, create=False)
+    except mailbox.NoSuchMailboxError:
+        raise FileNotFoundError(path) from None
+    try:
+        box.lock()
+    except mailbox.ExternalClashError:
+        box.close()
+        return None
+    except BaseException:
+        box.close()
+        raise
+    return box
 
 
 def _spans(stream: BinaryIO) -> Iterator[_Span]:
@@ -196,7 +228,10 @@ def _candidates(stream: BinaryIO) -> Iterator[int]:
 
 def _begins(stream: BinaryIO, start: int) -> bool:
     stream.seek(start)
-    return _BEGINS.match(stream.readline(LINE_BYTES)) is not None
+    line = stream.readline(BEGIN_BYTES)
+    # In two steps: one expression for both would try each time of day with each year.
+    found = _BEGINS.match(line)
+    return found is not None and _YEAR.search(line, found.end()) is not None
 
 
 def _message(content: bytes) -> bytes:

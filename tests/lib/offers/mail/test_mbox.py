@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,8 @@ from lib.errors import UnavailableError
 from lib.offers.mail import mbox
 from lib.offers.mail.base import MessageGoneError
 from lib.offers.mail.folder import FolderMailbox
-from lib.offers.mail.mbox import Mbox
+from lib.offers.mail.found import Found
+from lib.offers.mail.mbox import Mbox, is_mbox
 from lib.offers.mail.options import MailOptions
 
 from .conftest import message, source_of
@@ -112,6 +115,36 @@ def test_a_line_that_only_begins_like_a_message_is_text(path: Path) -> None:
     assert b"nobody" in opened(path).fetch(found)
 
 
+@pytest.mark.parametrize(
+    ("line", "begins"),
+    [
+        (b"From jobs@jobs.example Mon Nov  2 08:00:00 2026", True),
+        (b"From jobs@jobs.example Mon Nov  2 08:00 2026 +0100", True),
+        (b"From MAILER-DAEMON Mon Nov  2 08:00:00 2026", True),
+        (b"From " + b"a" * 254 + b" Mon Nov  2 08:00:00 +0100 2026", True),
+        (b"From 10:30 until 11:30 in 2026", True),
+        (b"From 10:30 on, we open", False),
+        (b"From 2026 on, at 10:30", False),
+        (b"From  jobs@jobs.example Mon Nov  2 08:00:00 2026", False),
+        (b"From " + b"00:00 " * 10_000, False),
+        (b"From " + b"a" * 65_000 + b" 00:00 2026", False),
+    ],
+)
+def test_what_a_message_begins_with(path: Path, line: bytes, begins: bool) -> None:
+    path.write_bytes(line + b"\n" + message(1))
+    assert is_mbox(path) is begins
+
+
+def test_lines_that_are_nearly_the_beginning_of_a_message_take_no_time(path: Path) -> None:
+    line = b"\n\nFrom x" + b"00:00 " * 10_000
+    path.write_bytes(LINE + message(1) + line * 20 + b"\n")
+    began = time.process_time()
+    (found,) = opened(path).audit()
+    # They took minutes: each time of day was tried with each that follows.
+    assert time.process_time() - began < 20
+    assert found.size > 20 * len(line)
+
+
 def test_who_may_read_it_stays_the_same(path: Path) -> None:
     path.chmod(0o620)
     if os.geteuid() == 0:
@@ -124,30 +157,89 @@ def test_who_may_read_it_stays_the_same(path: Path) -> None:
     assert box.audit() == []
 
 
-def test_one_that_another_program_has_locked_is_left_alone(path: Path) -> None:
-    box = opened(path)
-    found, before = box.audit(), path.read_bytes()
+class Locked:
+    """An mbox that another program has locked for so many seconds, by a clock of its own."""
+
+    def __init__(self, path: Path, seconds: float, unlock: Callable[[], object]) -> None:
+        self.box = Mbox(path, lambda: self.now, self.sleep)
+        self.now = 0.0
+        self.longest = 0.0
+        self.keys = [found.key for found in self.box.unread()]
+        self._seconds, self._unlock = seconds, unlock
+
+    def sleep(self, seconds: float) -> None:
+        self.longest = max(self.longest, seconds)
+        if self.now < self._seconds <= self.now + seconds:
+            self._unlock()
+        self.now += seconds
+
+
+@contextmanager
+def fcntl_lock(path: Path) -> Iterator[Callable[[], object]]:
+    """Have another program lock a file until it is told not to."""
     code = (
         f"import fcntl; file = open({str(path)!r}, 'r+'); fcntl.lockf(file, fcntl.LOCK_EX); print(flush=True); input()"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout
         holder.stdout.readline()
-        with pytest.raises(UnavailableError, match="Another program has"):
-            box.handled(found)
-        assert path.read_bytes() == before
-        holder.communicate(b"\n")
-    box.handled(found)
-    assert box.audit() == []
+        try:
+            yield lambda: holder.communicate(b"\n")
+        finally:
+            holder.kill()
 
 
-def test_one_with_a_lock_file_is_left_alone(path: Path) -> None:
-    box = opened(path)
-    found, before = box.audit(), path.read_bytes()
-    path.with_name("Alerts.lock").touch()
-    with pytest.raises(UnavailableError, match="Another program has"):
-        box.handled(found)
+@contextmanager
+def lock_file(path: Path) -> Iterator[Callable[[], object]]:
+    """Lock a file by one beside it."""
+    lock = path.with_name("Alerts.lock")
+    lock.touch()
+    yield lock.unlink
+    lock.unlink(missing_ok=True)
+
+
+LOCKS = pytest.mark.parametrize("lock", [fcntl_lock, lock_file])
+Lock = Callable[[Path], AbstractContextManager[Callable[[], object]]]
+
+
+@LOCKS
+def test_one_that_another_program_has_locked_for_a_moment_is_waited_for(path: Path, lock: Lock) -> None:
+    with lock(path) as unlock:
+        locked = Locked(path, 2, unlock)
+        locked.box.handled(locked.keys)
+    assert 2 <= locked.now < 3
+    assert list(locked.box.unread()) == []
+
+
+@LOCKS
+def test_one_that_another_program_has_locked_is_left_alone(path: Path, lock: Lock) -> None:
+    before = path.read_bytes()
+    with lock(path) as unlock:
+        locked = Locked(path, 100, unlock)
+        with pytest.raises(UnavailableError, match=r"Another program has .* locked, for more than 5 s"):
+            locked.box.handled(locked.keys)
     assert path.read_bytes() == before
+    assert 5 <= locked.now < 6
+    assert locked.longest < 0.5, "who waits longer at a time does not hear that it is to stop"
+    locked.box.handled(locked.keys)
+    assert list(locked.box.unread()) == []
+
+
+def test_what_is_put_in_its_place_while_it_is_waited_for_is_what_is_written(path: Path) -> None:
+    with lock_file(path) as unlock:
+
+        def deliver() -> None:
+            new = path.with_name("new")
+            new.write_bytes(path.read_bytes() + LINE + message(4))
+            new.replace(path)
+            unlock()
+
+        locked = Locked(path, 1, deliver)
+        locked.box.handled(locked.keys)
+    (left,) = locked.box.unread()
+    assert isinstance(left, Found)
+    assert left.heading.subject == "Alert 4"
+    assert sorted(each.name for each in path.parent.iterdir()) == ["Alerts"]
 
 
 def test_the_lock_of_a_program_that_crashed_does_not_count_for_ever(path: Path) -> None:
