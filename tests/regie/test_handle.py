@@ -111,7 +111,7 @@ def test_a_run_that_there_is_not_is_said_to_be_none(toy: ModuleType, run_id: str
 
 
 def test_what_cannot_be_started_is_said(toy: ModuleType) -> None:
-    with pytest.raises(regie.InputError, match="There is no workflow opera: there are video, toy"):
+    with pytest.raises(regie.InputError, match="There is no workflow opera: there are video, offers, toy"):
         regie.start("opera")
     with pytest.raises(regie.InputError, match="no parameter 'sauce'"):
         regie.start("toy", sauce="box")
