@@ -39,6 +39,48 @@ def test_text_is_read_whatever_is_said_of_it(body: bytes, header: str, text: str
     assert text_of(body, header) == (text, encoding)
 
 
+SHORT = [
+    "Pétrir la nuit, cuire à l'aube.",
+    "Poste à pourvoir dès février",
+    "L’équipe ouvre à 6 h : où qu’il soit, le four chauffe déjà… ",
+    "« Œuvrer à façon », 45 000 € – CDI",
+    "Ingénieur qualité à Châteauroux, déplacements fréquents",
+    "BOULANGER CONFIRMÉ À ÉVRY (créée en 1990)",
+    "Bäcker für die Nachtschicht gesucht: Vollzeit, Großstadt",
+]
+MARKUP = "<!doctype html><html><head><title>{0}</title></head><body><h1>{0}</h1><p>{0}</p></body></html>"
+
+
+@pytest.mark.parametrize("text", SHORT)
+@pytest.mark.parametrize("times", [1, 20])
+@pytest.mark.parametrize("around", ["{0}", MARKUP], ids=["text", "page"])
+@pytest.mark.parametrize("header", ["text/html", "text/html; charset=utf-8"])
+def test_french_is_not_taken_for_polish_however_short_it_is(text: str, times: int, around: str, header: str) -> None:
+    page = around.format(f"{text} " * times)
+    assert text_of(page.encode("cp1252"), header) == (page, "cp1252")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1250", "Szukamy programisty do zespołu. Praca w Łodzi, umowa o pracę, możliwość pracy zdalnej."),
+        ("cp1250", "Hledáme pekaře do noční směny, nástup možný ihned, plný úvazek."),
+        ("cp1250", "Tražimo pekara za noćnu smjenu, puno radno vrijeme, početak odmah."),
+        ("cp1254", "Gece vardiyası için fırıncı arıyoruz, tam zamanlı çalışma, İstanbul."),
+        ("cp1257", "Ieškome kepėjo naktinei pamainai, visas etatas, pradžia iš karto."),
+        ("cp1251", "Требуется пекарь в ночную смену, полная занятость."),
+        ("koi8-r", "Требуется пекарь в ночную смену, полная занятость."),
+        ("cp1253", "Ζητείται αρτοποιός για νυχτερινή βάρδια, πλήρης απασχόληση."),
+        ("cp932", "夜勤のパン職人を募集しています。経験は三年以上。"),
+        ("euc_jp", "夜勤のパン職人を募集しています。経験は三年以上。"),
+        ("gb18030", "招聘夜班面包师，全职，三年以上工作经验。"),
+        ("cp949", "야간 제빵사를 모집합니다. 정규직."),
+    ],
+)
+def test_what_is_clearly_something_else_is_still_known(encoding: str, text: str) -> None:
+    assert text_of(f"<p>{text}</p>".encode(encoding), "text/html") == (f"<p>{text}</p>", encoding)
+
+
 @pytest.mark.parametrize(
     "meta",
     [

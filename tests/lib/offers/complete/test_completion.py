@@ -181,7 +181,7 @@ def test_nobody_at_home_is_an_error_to_be_tried_again(client: WebClient) -> None
     ids=["not utf-8", "unsaid", "not latin-1", "unknown", "declared", "utf-16"],
 )
 def test_a_wrong_charset_spoils_no_text(body: bytes, kind: str, done: Done) -> None:
-    assert "Pétrir la nuit, cuire" in done(Answer(body, kind=kind)).description
+    assert "Pétrir la nuit, cuire à l'aube, et dormir le jour." in done(Answer(body, kind=kind)).description
 
 
 def test_a_tracker_s_link_stays_and_its_page_is_read(done: Done) -> None:
