@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from prefect.client.orchestration import get_client
 
 from lib.console import events, login, offer_pages, pages, problems
-from lib.console.api import actions, health, history, logs, offers, runs, system, workflows
+from lib.console.api import actions, health, history, logs, offer_start, offers, runs, system, workflows
 from lib.console.context import Console
 from lib.console.engines import EngineCheck
 from lib.console.hosts import allowed_hosts
@@ -30,6 +30,7 @@ ROUTERS = (
     logs.router,
     history.router,
     offers.router,
+    offer_start.router,
     system.router,
     events.router,
     health.router,

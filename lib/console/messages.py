@@ -175,10 +175,15 @@ MESSAGES: Catalogue = {
     "loaded": ("Loaded", "Chargée"),
     "calls": ("Calls to the store", "Appels à la base"),
     "calls_made": ("{reads} to read, {writes} to write", "{reads} en lecture, {writes} en écriture"),
-    "pending_words": (
-        "{count} more once the store has acknowledged it|{count} more once the store has acknowledged them",
-        "{count} de plus quand la base l’aura confirmée|{count} de plus quand la base les aura confirmées",
+    "spent": ("Used by the model", "Consommé par le modèle"),
+    "tokens": ("{count} token|{count} tokens", "{count} token|{count} tokens"),
+    "cost": ("{cost} by the prices of the settings", "{cost} selon les prix des réglages"),
+    "failures": ("{count} failure|{count} failures", "{count} échec|{count} échecs"),
+    "left_alone": (
+        "{count} message left alone|{count} messages left alone",
+        "{count} message laissé de côté|{count} messages laissés de côté",
     ),
+    "more_named": ("{count} more in the logs of the run", "{count} de plus dans le journal de l’exécution"),
     "pending_key": (
         "On their way: the store has not acknowledged them yet",
         "En route\u202f: la base ne les a pas encore confirmées",

@@ -1,23 +1,20 @@
 """The pages of offers: the table, the offers of a cell of it, and the form of a run."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
+from pydantic import ValidationError
 
-from lib.console.api import actions
+from lib.console.api.offer_start import PLACES, OfferOrder, start_offers
 from lib.console.api.offers import Source, Status, listed
 from lib.console.api.paging import fitting
 from lib.console.context import Here
 from lib.console.forms import fields_of
-from lib.console.offers import KEY, read_offers
+from lib.console.offers import KIND, read_offers
 from lib.console.pages import Page
-from lib.console.problems import ProblemError
 from lib.console.rendering import render
 from lib.console.spine import lay_out
 
-GIVEN = ("mail", "store", "profile")
-"""What a run may be told to work on."""
 ITEMS_ON_A_PAGE = 50
 BYTES_OF_ITEMS = 9_000
 """So many keep the page below 50 kB, styles and scripts included."""
@@ -34,7 +31,7 @@ async def offers(request: Request, console: Here) -> Response:
     return await render(
         request,
         "offers.html",
-        page=KEY,
+        page=KIND,
         styles=["spine.css", "offers.css", *([] if status else ["table.css"])],
         script="offers.js",
         run=run,
@@ -53,7 +50,7 @@ async def offer_list(request: Request, console: Here, source: Source = "", statu
     return await render(
         request,
         "offer_list.html",
-        page=KEY,
+        page=KIND,
         styles=["offer_list.css"],
         source=source,
         chosen=status,
@@ -67,11 +64,11 @@ async def offer_list(request: Request, console: Here, source: Source = "", statu
 async def ask(request: Request, console: Here) -> Response:
     """Ask what a run is to work on, where no script opens a dialogue; what the one of the table had is filled in."""
     now = await read_offers(console)
-    given = {name: now.parameters.get(name) for name in GIVEN}
+    given = {name: now.parameters.get(name) for name in PLACES}
     return await render(
         request,
         "offer_start.html",
-        page=KEY,
+        page=KIND,
         styles=["ask.css"],
         given={name: value if isinstance(value, str) else "" for name, value in given.items()},
     )
@@ -79,12 +76,12 @@ async def ask(request: Request, console: Here) -> Response:
 
 @router.post("/offers/start")
 async def start(request: Request, console: Here) -> Response:
-    """Start a run on what the form says, or else the settings, and show the table."""
-    if KEY not in console.workflows:
-        raise ProblemError(404, "The workflow offers is not known here.")
+    """Start a run as the form says, and show the table."""
     fields = await fields_of(request)
-    parameters: dict[str, Any] = {name: fields[name][0].strip() for name in GIVEN if fields.get(name, [""])[0].strip()}
-    if "look" in fields:
-        parameters["look"] = True
-    await actions.start(console, actions.Order(workflow=KEY, parameters=parameters), Response())
+    given = {name: fields[name][0] for name in PLACES if name in fields}
+    try:
+        order = OfferOrder.model_validate({**given, "look": "look" in fields})
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from error
+    await start_offers(console, Response(), order)
     return RedirectResponse("/offers", 303)

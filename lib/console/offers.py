@@ -16,14 +16,27 @@ from lib.runs.plan import Workflow
 from lib.runs.status import RunStatus
 from lib.runs.view import read_shown
 
-KEY = "offers"
-"""Key of the workflow, and what its views are called."""
+KIND = "offers"
+"""The kind of these views."""
 LENGTH = 200
 """Longest name of a source, a status, a store or a mailbox that is shown, in characters."""
+REASON = 300
+"""Longest reason of a failure, in characters."""
 ROWS = 200
 """Most sources that are shown."""
+NAMED = 50
+"""Most failures, and messages left alone, that are named."""
+TOLD = 3
+"""So many of them are shown; the run's log says all."""
 
-Name = Annotated[str, BeforeValidator(lambda given: given[:LENGTH] if isinstance(given, str) else given)]
+
+def _at_most(length: int) -> BeforeValidator:
+    """What cuts a text or a list that is longer."""
+    return BeforeValidator(lambda given: given[:length] if isinstance(given, str | list) else given)
+
+
+Name = Annotated[str, _at_most(LENGTH)]
+Reason = Annotated[str, _at_most(REASON)]
 Count = Annotated[int, Field(ge=0, le=10**9)]
 Moment = Annotated[datetime, AfterValidator(lambda when: when if when.tzinfo else when.replace(tzinfo=UTC))]
 
@@ -57,6 +70,30 @@ class Calls(BaseModel):
     writes: Count = 0
 
 
+class Spent(BaseModel):
+    """What the analyses used up."""
+
+    tokens: Count = 0
+    cost: Annotated[float, Field(ge=0, le=10**9)] | None = Field(
+        default=None, description="In the currency of the prices that the settings state."
+    )
+
+
+class Failure(BaseModel):
+    """What a phase could not do."""
+
+    phase: Name = Field(description="Its key.")
+    file: Name = Field(description="What it worked on: a message, or an offer.")
+    reason: Reason
+
+
+class LeftAlone(BaseModel):
+    """A message that only claimed to be an alert."""
+
+    name: Name
+    reason: Reason
+
+
 class OfferTable(BaseModel):
     """Offers by source and status, with totals both ways."""
 
@@ -66,9 +103,13 @@ class OfferTable(BaseModel):
     store: Name = ""
     mail: Name = ""
     columns: list[Column] = Field(min_length=1, max_length=50)
-    rows: Annotated[list[SourceRow], BeforeValidator(lambda rows: rows[:ROWS] if isinstance(rows, list) else rows)]
+    rows: Annotated[list[SourceRow], _at_most(ROWS)]
     totals: SourceRow
     calls: Calls = Calls()
+    spent: Spent = Spent()
+    failed: Count = Field(default=0, description="How many failures there are.")
+    failures: Annotated[list[Failure], _at_most(NAMED)] = Field(default=[], description="The first of them.")
+    left_alone: Annotated[list[LeftAlone], _at_most(NAMED)] = []
 
     @model_validator(mode="after")
     def _fits(self) -> "OfferTable":
@@ -102,15 +143,21 @@ class Offers:
     """Of that run."""
 
     def rows(self) -> dict[str, Row]:
-        """Return the table as rows to be told live: `source:NAME` (quoted as in a URL), `totals`, `table`."""
-        return dict(_rows(self.table, self.run_id)) if self.table else {}
+        """Return the table as rows to be told live: `source:NAME` (quoted as in a URL), `totals`, `table`.
+
+        And what went wrong, `failures` and `left_alone`: how many, and the first.
+        """
+        if self.table is None:
+            return {}
+        phases = {phase.key: phase.name for phase in self.workflow.phases}
+        return {**dict(_rows(self.table, self.run_id)), **_told(self.table, phases)}
 
 
 async def read_offers(console: Console) -> Offers:
-    """Return the newest run and the newest table; ProblemError when there is no such workflow here."""
-    workflow = console.workflows.get(KEY)
+    """Return the newest run and the newest table; ProblemError when no workflow here has such."""
+    workflow = next((each for each in console.workflows.values() if each.view == KIND), None)
     if workflow is None:
-        raise ProblemError(404, "The workflow offers is not known here.")
+        raise ProblemError(404, "No workflow that is known here shows offers.")
     shown = await read_shown(console.client, workflow, understand)
     table, run = shown.view, shown.run
     if table is None or run is None:
@@ -142,5 +189,17 @@ def _rows(table: OfferTable, run_id: str) -> Iterator[tuple[str, Row]]:
     for row in sorted(table.rows, key=lambda each: each.source.casefold()):
         yield f"source:{quote(row.source, safe='', errors='replace')}", row.model_dump(mode="json")
     yield "totals", table.totals.model_dump(mode="json")
-    about = table.model_dump(mode="json", exclude={"rows", "totals"})
+    about = table.model_dump(mode="json", exclude={"rows", "totals", "failures", "left_alone"})
     yield "table", {**about, "run_id": run_id, "sources": len(table.rows)}
+
+
+def _told(table: OfferTable, phases: Mapping[str, str]) -> dict[str, Row]:
+    failures = [
+        {"about": f"{phases.get(each.phase, each.phase)} · {each.file}", "reason": each.reason}
+        for each in table.failures[:TOLD]
+    ]
+    left = [{"about": each.name, "reason": each.reason} for each in table.left_alone[:TOLD]]
+    return {
+        "failures": {"count": max(table.failed, len(table.failures)), "items": failures},
+        "left_alone": {"count": len(table.left_alone), "items": left},
+    }

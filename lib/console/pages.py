@@ -207,7 +207,7 @@ def lean(path: Path) -> str:
     Of a style the spaces that part its rules and their values go too; none of its strings has such signs.
     """
     text = re.sub(r"(?m)^\s+|^(//.*|/\*.*\*/)\n", "", path.read_text("utf-8"))
-    return re.sub(r"\s*([{};,])\s*|(?<=:)\s+", r"\1", text) if path.suffix == ".css" else text
+    return re.sub(r"\s*(?:;\s*(?=\})|([{};,>])\s*)|(?<=:)\s+", r"\1", text) if path.suffix == ".css" else text
 
 
 def worth_a_look(status: RunStatus) -> PhaseStatus:

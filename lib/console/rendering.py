@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse
 from markupsafe import Markup
 
 from lib.console.context import Console
+from lib.console.views import views
 from lib.console.words import LANGUAGES, PHRASES, Words, language_of, state_of
 from lib.words import visible
 
@@ -24,7 +25,8 @@ LANGUAGE_COOKIE = "regie_language"
 SECONDS_OF_COOKIE = 365 * 86400
 
 SPOKEN_BY_SCRIPTS = (
-    "live_on", "live_off", "live_trouble", "ended", "run_changed", "phase_changed", "pending_words", "calls_made",
+    "live_on", "live_off", "live_trouble", "ended", "run_changed", "phase_changed", "calls_made",
+    "tokens", "cost", "failures", "left_alone", "more_named",
     "counters", "count_failed",
     "count_skipped", "phases_done", "in_time", "any_moment", "why_ended", "why_stopping", "why_working",
     "why_completed", "some_none", "failed_request", "no_answer", "basis_median", "basis_pace", "reason_not_asked",
@@ -61,7 +63,7 @@ async def render(
     machine = await to_thread.run_sync(console.gauge.read)
     shared = {
         "page": "",
-        "pages": ["runs", *({"offers"} & console.workflows.keys()), "system"],
+        "pages": ["runs", *views(console), "system"],
         "styles": ["base.css", *styles],
         "script": script,
         "t": words,

@@ -145,6 +145,19 @@ def _trouble(words: Words, row: Row) -> str | None:
     return words.phrase(row["message"]) if is_final(row) and row["state"] != "completed" else None
 
 
+def _spent(words: Words, row: Row) -> str | None:
+    tokens, cost = row["spent"]["tokens"], row["spent"]["cost"]
+    if not tokens and not cost:
+        return None
+    return " · ".join(
+        [words("tokens", count=tokens), *([] if cost is None else [words("cost", cost=words.number(cost, 4))])]
+    )
+
+
+def _more(words: Words, count: int) -> str | None:
+    return words("more_named", count=count) if count > 0 else None
+
+
 def _used(words: Words, space: Row) -> str:
     return words("used_of", used=words.bytes(space["used"]), total=words.bytes(space["total"]))
 
@@ -190,6 +203,10 @@ SHOWN: Mapping[str, Callable[[Words, Row], str | None]] = {
     # A table of offers
     "calls": lambda words, row: words("calls_made", **row["calls"]),
     "nothing": lambda _, row: None if row["sources"] else "1",
+    "spent": _spent,
+    "failures": lambda words, row: words("failures", count=row["count"]) if row["count"] else None,
+    "left_alone": lambda words, row: words("left_alone", count=row["count"]) if row["count"] else None,
+    "more_named": lambda words, row: _more(words, row["count"] - len(row["items"])),
     # The machine
     "cpu_percent": lambda words, row: words.whole_percent(row["cpu"]),
     "cpu_words": lambda words, row: words("cores_load", count=row["cores"], load=words.number(row["load"], 1)),

@@ -49,7 +49,7 @@ async def start(console: Here, order: Order, response: Response) -> StartedRun:
     """Start a run; it waits for a worker, and its status is at the address in `Location`."""
     workflow = console.workflows.get(order.workflow)
     if workflow is None:
-        raise _wrong("workflow", f"there is no workflow of this key, but {', '.join(console.workflows)}")
+        raise wrong("workflow", f"there is no workflow of this key, but {', '.join(console.workflows)}")
     return await _start(console, workflow, order.parameters, order, response)
 
 
@@ -86,15 +86,16 @@ async def _start(
     try:
         workflow.select(selection.only, selection.first, selection.last)
     except PlanError as error:
-        raise _wrong("only" if selection.only else "first", str(error)) from error
+        raise wrong("only" if selection.only else "first", str(error)) from error
     chosen = selection.model_dump(include=set(Selection.model_fields), exclude_defaults=True)
     try:
         run_id = await control.start(console.client, workflow, {**parameters, **chosen})
     except control.WrongParametersError as error:
-        raise _wrong("parameters", str(error)) from error
+        raise wrong("parameters", str(error)) from error
     response.headers["location"] = f"/api/v1/runs/{run_id}"
     return StartedRun(run_id=run_id)
 
 
-def _wrong(field: str, detail: str) -> ProblemError:
+def wrong(field: str, detail: str) -> ProblemError:
+    """Return the problem that a field of an order is."""
     return ProblemError(422, f"{field}: {detail}", errors=[FieldProblem(field=f"body.{field}", detail=detail)])

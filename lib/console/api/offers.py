@@ -12,6 +12,7 @@ from lib.console.context import Console, Here
 from lib.console.items import find_items
 from lib.console.offers import Offers, OfferTable, read_offers
 from lib.console.problems import ProblemError, declared
+from lib.offers.statuses import Status as OfferStatus
 from lib.offers.table_csv import as_csv
 from lib.runs.items import Item
 from lib.runs.status import RunStatus
@@ -70,6 +71,13 @@ async def offers(console: Here) -> OffersNow:
     return OffersNow(run=now.status, table=now.table, table_run=now.run_id)
 
 
+BEST_FIRST = (
+    OfferStatus.ANALYSED, OfferStatus.TO_ANALYSE, OfferStatus.TO_COMPLETE, OfferStatus.ERROR, OfferStatus.EXPIRED,
+    OfferStatus.IGNORED, OfferStatus.OTHER,
+)  # fmt: skip
+"""The statuses of offers. What is to be imported is alerts in the mailbox: no store has them."""
+
+
 @router.get("/items", responses=declared(404, 502, 503, 504))
 async def items(
     console: Here,
@@ -77,7 +85,9 @@ async def items(
     status: Status = "",
     limit: Annotated[int | None, Query(ge=1, le=MOST, description="Offers; as many as fit, when not given.")] = None,
 ) -> OfferList:
-    """List the offers of a source that have a status, the best first; read from the store, which may take seconds."""
+    """List offers, the best first: the analysed ones by their score, then those to analyse, to complete, in error,
+    expired, ignored, other. They are read from the store, which may take seconds.
+    """
     page = await listed(console, await read_offers(console), source, status, limit or ITEMS)
     return page if limit else page.model_copy(update={"items": page.items[: fitting(page.items)]})
 
@@ -91,7 +101,7 @@ async def items(
     },
 )
 async def items_csv(console: Here, source: Source = "", status: Status = "") -> Response:
-    """Give the offers of a source that have a status as a table to keep; nothing in it is a formula."""
+    """Give offers as a table to keep, in the order of the list; nothing in it is a formula."""
     found = await _found(console, await read_offers(console), source, status, DOWNLOADED)
     return Response(
         as_csv(found).encode(),
@@ -127,10 +137,12 @@ async def _found(console: Console, now: Offers, source: str, status: str, limit:
 
 
 def _cells(table: OfferTable, source: str, status: str) -> Iterator[tuple[str, int]]:
-    """Give the statuses that are meant, each with its count."""
-    for column, cell in zip(table.columns, table.row(source).cells, strict=True):
-        if status in {"", column.status}:
-            yield column.status, cell.count
+    """Give the statuses that are meant, each with its count, the best first."""
+    columns = [column.status for column in table.columns]
+    counts = {name: cell.count for name, cell in zip(columns, table.row(source).cells, strict=True)}
+    for each in [status] if status else BEST_FIRST:
+        if each in counts:
+            yield each, counts[each]
 
 
 def _text(value: object, length: int) -> str:

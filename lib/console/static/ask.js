@@ -1,12 +1,10 @@
 // Acts on a run; what asks first does so in a dialogue, which is the form of its own page.
 import { t } from "./words.js";
 
-// What a form asks of the API: its own address there, or an order to start a run of the workflow in its address.
+// What a form asks of the API at its own address there: phases by their numbers, or else its fields.
 function request(form) {
-  const { pathname } = new URL(form.action), fields = [...new FormData(form)];
-  if (form.dataset.action !== "start") return [pathname, fields.length && { only: fields.map(([, number]) => Number(number)) }];
-  const given = fields.map(([name, text]) => [name, name === "look" || text.trim()]).filter(([, value]) => value);
-  return ["/runs", { workflow: pathname.split("/")[1], parameters: Object.fromEntries(given) }];
+  const { pathname } = new URL(form.action), fields = new FormData(form), only = fields.getAll("only");
+  return [pathname, only.length ? { only: only.map(Number) } : [...fields].length && Object.fromEntries(fields)];
 }
 
 async function post(form) {

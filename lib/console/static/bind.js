@@ -9,7 +9,13 @@ export function patch(root, row) {
   // What stands in a list belongs to a row of that list.
   const lists = all(root, "data-each");
   const own = (name) => all(root, name).filter((element) => !lists.some((list) => list.contains(element)));
-  for (const list of lists) row[list.dataset.each].forEach((each, place) => list.children[place] && patch(list.children[place], each));
+  for (const list of lists) {
+    const rows = row[list.dataset.each], items = list.children;
+    // One stays, for those that come to be made of.
+    while (items.length > Math.max(rows.length, 1)) list.lastElementChild.remove();
+    while (items.length < rows.length) list.append(items[0].cloneNode(true));
+    rows.forEach((each, place) => patch(items[place], each));
+  }
   for (const element of own("data-t")) {
     say(element, shown(row, element.dataset.t));
   }

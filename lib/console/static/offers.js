@@ -1,6 +1,6 @@
 // The page of offers: the newest run, and the table, of which every cell that changes shows by how much.
 import { changed, offer, show, start, watch } from "./page.js";
-import { number, t, visible } from "./words.js";
+import { number, visible } from "./words.js";
 
 const SHOWN_FOR = 2400;
 const board = document.getElementById("board"), body = board?.tBodies[0];
@@ -47,7 +47,7 @@ function line(key, value, before, source) {
   cells(value).forEach((cell, place) => {
     const td = tr.cells[place + 1];
     // Offers that name no source are counted, but a list of them would be one of all.
-    fill(td, cell, key !== "source:" && `/offers/list?source=${source ? key.slice("source:".length) : ""}&status=${statuses[place] ?? ""}`);
+    fill(td, cell, key !== "source:" && `/offers/list?source=${source ? key.slice("source:".length) : ""}${place in statuses ? `&status=${statuses[place]}` : ""}`);
     if (old && cell.count !== old[place].count) mark(td, cell.count - old[place].count);
   });
 }
@@ -56,13 +56,10 @@ function line(key, value, before, source) {
 const name = (key) => decodeURIComponent(key).toLowerCase();
 
 function insert(key, source) {
-  const tr = document.createElement("tr"), th = document.createElement("th"), said = document.createElement("bdi");
+  const tr = board.tFoot.rows[0].cloneNode(true);
+  for (const mark of tr.querySelectorAll("i")) mark.remove();
   tr.dataset.line = key;
-  th.scope = "row";
-  said.textContent = visible(source) || "–";
-  th.append(said);
-  tr.append(th);
-  for (let place = 0; place <= statuses.length; place++) tr.insertCell().append(document.createElement("a"));
+  tr.querySelector("bdi").textContent = visible(source) || "–";
   body.insertBefore(tr, [...body.rows].find((each) => name(each.dataset.line) > name(key)) ?? null);
   return tr;
 }
@@ -77,7 +74,6 @@ function fill(td, { count, pending }, address) {
   if (!pending) return waiting?.remove();
   if (!waiting) figure.after(waiting = document.createElement("small"));
   waiting.textContent = `+${number(pending)} …`;
-  waiting.title = t("pending_words", { count: pending });
 }
 
 // Changes that follow each other while one is shown add up.

@@ -23,6 +23,12 @@ AFTER = {
     "Bourse": {"to_import": 3, "to_analyse": 5, "analysed": (1202, 2), "error": 1},
     "Midi": {"to_import": 1},
 }
+TROUBLE: dict[str, Any] = {
+    "failures": [{"phase": "import", "file": "one.eml", "reason": "Why not"}] * 3,
+    "failed": 1200,
+    "left_alone": [{"name": "two.eml", "reason": "Forged"}],
+    "spent": {"tokens": 12300, "cost": 0.5},
+}
 Open = Any
 Plant = Callable[..., Planted]
 
@@ -145,16 +151,37 @@ def test_a_table_comes_in_with_its_run_and_the_run_ends(visit: Open, plant: Plan
     tab.wait_for_function("() => !document.querySelector('#board small')")
 
 
+def test_what_went_wrong_comes_in_and_stays_open(visit: Open, run: Planted) -> None:
+    tab = visit("/offers")
+    failures, spent = tab.locator("[data-row=failures]"), tab.locator("[data-if=spent]")
+    assert not failures.is_visible()
+    assert not spent.is_visible()
+    first = {"phase": "complete", "file": "Data engineer", "reason": "No answer"}
+    run.show(**toy.document(TABLE, failures=[first], failed=1))
+    failures.locator("summary").click()
+    assert failures.inner_text().split("\n") == ["1 failure", "Complete · Data engineer", "No answer"]
+    run.show(**toy.document(TABLE, **{**TROUBLE, "failures": [first, *TROUBLE["failures"]]}))
+    failures.get_by_text("1,200 failures").wait_for()
+    assert failures.locator("li").all_text_contents()[1:] == ["Import · one.eml Why not"] * 2
+    assert failures.locator("p").inner_text() == "1,197 more in the logs of the run"
+    assert tab.locator("[data-row=left_alone] summary").inner_text() == "1 message left alone"
+    assert spent.inner_text().endswith("12,300 tokens · 0.5000 by the prices of the settings")
+    run.show(**toy.document(TABLE))
+    failures.wait_for(state="hidden")
+
+
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_what_is_live_reads_as_the_first_paint(visit: Open, run: Planted, language: str) -> None:
-    said = """() => [...document.querySelectorAll("#board :is(tr, th, td, a, small), .about :is(dt, dd), .node")].map(
-      (each) => [each.dataset.line, each.href, each.localName === "small" ? each.title : "",
+    said = """() => [...document.querySelectorAll(
+      "#board :is(tr, th, td, a, small), .about :is(dt, dd), .mean :is(summary, li, p), .node")].map((each) => [each.dataset.line, each.href, each.hidden,
                  each.querySelector("time, [data-t=duration]") ? "" : each.textContent].join("|"))"""
+    run.show(**toy.document(TABLE, **TROUBLE))
     painted = visit("/offers", wait=False, java_script_enabled=False, locale=language).evaluate(said)
     tab = visit("/offers", locale=language)
     tab.wait_for_function("() => document.querySelector('#board')")
     assert tab.evaluate(said) == painted
     assert len(painted) > 60
+    assert tab.locator(".mean li").all_text_contents() == ["Import · one.eml Why not"] * 3 + ["two.eml Forged"]
     nameless = tab.locator("[data-line='source:']")
     assert (nameless.locator("th").inner_text(), nameless.locator("a[href]").count()) == ("–", 0)
 
@@ -184,8 +211,9 @@ def test_axe_finds_nothing_and_no_page_is_too_wide(visit: Open, run: Planted, si
         assert tab.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
 
     tab = visit("/offers", size, color_scheme=scheme)
-    run.show(**toy.document(AFTER))
+    run.show(**toy.document(AFTER, **TROUBLE))
     tab.wait_for_selector("#board i")
+    tab.locator("[data-row=failures] summary").click()
     look(tab)
     run.becomes(completed(), "import")
     run.becomes(completed())
@@ -201,7 +229,9 @@ def test_what_strangers_write_is_text(visit: Open, plant: Plant, prefect: SyncPr
     run = plant(store=HOSTILE, profile=HOSTILE)
     run.begin("import", percent=50, item=HOSTILE, engine=HOSTILE)
     columns = [{"status": f"{HOSTILE}{place}", "name": HOSTILE} for place in range(8)]
-    hostile = {"columns": columns, "store": HOSTILE + LONG, "mail": HOSTILE}
+    wrong = {"failures": [{"phase": HOSTILE, "file": HOSTILE, "reason": HOSTILE + LONG}]}
+    wrong["left_alone"] = [{"name": HOSTILE, "reason": HOSTILE}]
+    hostile = {"columns": columns, "store": HOSTILE + LONG, "mail": HOSTILE, **wrong}
     fields = dict.fromkeys(("title", "company", "place", "reasons", "note", "source", "status", "published"), HOSTILE)
     status = columns[3]["status"][:200]
     toy.FOUND[(HOSTILE, status)] = [toy.item(**fields, link=f"javascript:{HOSTILE}"), toy.item(**fields)]
@@ -212,6 +242,12 @@ def test_what_strangers_write_is_text(visit: Open, plant: Plant, prefect: SyncPr
     run.show(**toy.document({HOSTILE: {"analysed": 3}, later: {"analysed": (1, 1)}}, **hostile))
     tab.wait_for_function("() => document.querySelectorAll('#board tbody tr').length === 2")
     assert tab.locator("#board tbody th").all_inner_texts()[1].startswith("later \"'></title>")
+    for summary in tab.locator(".mean summary").all():
+        summary.click()
+    assert tab.locator(".mean li bdi", has_text=TAIL).count() == 4
+    run.show(**toy.document({HOSTILE: {"analysed": 3}}, **hostile | {"failures": wrong["failures"] * 2}))
+    tab.wait_for_function("() => document.querySelectorAll('[data-row=failures] li').length === 2")
+    assert tab.locator(".mean li bdi", has_text=TAIL).count() == 6
     harmless(tab)
     tab.locator("#board tbody a[href]").first.click()
     tab.wait_for_selector(".found")
@@ -235,7 +271,7 @@ def test_a_run_is_started_in_a_dialogue_and_stopped(
     tab.wait_for_selector("#trouble", state="visible")
     assert "is not deployed" in tab.inner_text("#trouble")
     assert "Conflict" in visit.complaints.pop()
-    schema = {"type": "object", "properties": {name: {} for name in ("mail", "store", "look")}}
+    schema = {"type": "object", "properties": {name: {} for name in ("mail", "store", "options", "look")}}
     flow = prefect.create_flow(old.flows[""])
     new = DeploymentCreate(name="regie", flow_id=flow, parameters={"mail": "/m"}, parameter_openapi_schema=schema)
     prefect.request("POST", "/deployments/", json=new.model_dump(mode="json", exclude_unset=True))
@@ -243,8 +279,12 @@ def test_a_run_is_started_in_a_dialogue_and_stopped(
     opener.click()
     tab.wait_for_selector("dialog[open]")
     assert tab.get_by_label("Store").input_value() == "/my.db"
-    tab.get_by_label("Mailbox").fill("/mail/mine")
+    tab.get_by_label("Mailbox").fill("mail/mine")
     tab.get_by_label("Only load the table").check()
+    tab.keyboard.press("Enter")
+    tab.locator("dialog .trouble", has_text="mail/mine could be in any folder").wait_for()
+    assert "422" in visit.complaints.pop()
+    tab.get_by_label("Mailbox").fill("/mail/mine")
     tab.keyboard.press("Enter")
     tab.wait_for_selector(".line[data-state=pending]")
     assert tab.locator("dialog").count() == 0
