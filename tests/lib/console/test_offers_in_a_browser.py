@@ -173,8 +173,9 @@ def test_what_went_wrong_comes_in_and_stays_open(visit: Open, run: Planted) -> N
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_what_is_live_reads_as_the_first_paint(visit: Open, run: Planted, language: str) -> None:
     said = """() => [...document.querySelectorAll(
-      "#board :is(tr, th, td, a, small), .about :is(dt, dd), .mean :is(summary, li, p), .node")].map((each) => [each.dataset.line, each.href, each.hidden,
-                 each.querySelector("time, [data-t=duration]") ? "" : each.textContent].join("|"))"""
+      "#board :is(tr, th, td, a, small), .about :is(dt, dd), .mean :is(summary, li, p), .node"
+      )].map((each) => [each.dataset.line, each.href, each.hidden,
+      each.querySelector("time, [data-t=duration]") ? "" : each.textContent].join("|"))"""
     run.show(**toy.document(TABLE, **TROUBLE))
     painted = visit("/offers", wait=False, java_script_enabled=False, locale=language).evaluate(said)
     tab = visit("/offers", locale=language)
