@@ -6,7 +6,7 @@ import ssl
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from imap_tools.errors import ImapToolsError, MailboxFolderSelectError
 from imap_tools.mailbox import BaseMailBox
@@ -15,6 +15,7 @@ from imap_tools.utils import check_command_status
 from lib.errors import UnavailableError
 from lib.offers.mail.account import ImapAccount
 from lib.offers.mail.heading import readable
+from lib.offers.mail.sockets import stoppable, tls
 
 T = TypeVar("T")
 BROKEN = (imaplib.IMAP4.abort, OSError)
@@ -41,7 +42,8 @@ class Connection:
         """Do some work in the opened folder, given a client and the folder's UIDVALIDITY; raises UnavailableError.
 
         It is done once more from its beginning when the connection broke, as one that was idle for minutes has. A
-        folder that was opened to be read is not changed by the server either.
+        folder that was opened to be read is not changed by the server either. While the server is silent, an exception
+        that is raised from outside in the thread ends it; only while it is being connected to it is heard afterwards.
         """
         with self._words():
             reused = self._box is not None
@@ -54,6 +56,11 @@ class Connection:
                 if not reused:
                     raise
                 return self._attempt(work, writing)
+            except BaseException as error:
+                if not isinstance(error, Exception):
+                    # It was stopped in the middle of an answer: there is nobody to say goodbye to.
+                    self._drop()
+                raise
 
     def close(self) -> None:
         """Say goodbye, if there is anybody to say it to."""
@@ -163,12 +170,12 @@ class _Box(BaseMailBox):
         host, port = self._account.host, self._account.port
         client: _Client | _SecureClient
         if self._account.security == "ssl":
-            client = _SecureClient(host, port, ssl_context=ssl.create_default_context(), timeout=self._timeout)
+            client = _SecureClient(host, port, ssl_context=tls(), timeout=self._timeout)
         else:
             client = _Client(host, port, self._timeout)
             if self._account.security == "starttls":
                 try:
-                    client.starttls(ssl.create_default_context())
+                    client.starttls(tls())
                 except BaseException:
                     with suppress(OSError):
                         client.shutdown()
@@ -182,6 +189,15 @@ class _Bounded(imaplib.IMAP4):
 
     limit = 1024 * 1024
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        try:
+            super().__init__(*args, **options)
+        except BaseException:
+            # One that is stopped while it is greeted is left open by imaplib.
+            with suppress(OSError, AttributeError):
+                self.shutdown()
+            raise
+
     def read(self, size: int) -> bytes:
         if size > self.limit:
             raise self.abort(f"an answer of {size} bytes, where {self.limit} would be many")
@@ -189,7 +205,8 @@ class _Bounded(imaplib.IMAP4):
 
 
 class _Client(_Bounded):
-    pass
+    def _create_socket(self, timeout: float | None) -> socket.socket:
+        return stoppable(super()._create_socket(timeout))  # type: ignore[misc]  # typeshed does not know it
 
 
 class _SecureClient(_Bounded, imaplib.IMAP4_SSL):

@@ -1,7 +1,10 @@
 """A mailbox on a real server: Dovecot on this machine."""
 
+import ctypes
 import imaplib
 import socket
+import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -262,13 +265,14 @@ def test_a_host_that_is_nowhere_is_said(account: ImapAccount, opened: Open) -> N
         opened(replace(account, host="imap.jobs.invalid", security="ssl")).audit()
 
 
-def answering(*answers: bytes) -> int:
+def answering(*answers: bytes, tls: ssl.SSLContext | None = None) -> int:
     """Return the port of a server that gives these answers, one to each line, and then keeps silent."""
     listener = socket.create_server((HERE, 0))
 
     def serve() -> None:
         with listener:
             client, _ = listener.accept()
+        client = tls.wrap_socket(client, server_side=True) if tls else client
         with client, client.makefile("rwb") as lines:
             for answer in answers:
                 lines.write(answer)
@@ -292,6 +296,58 @@ def answering(*answers: bytes) -> int:
 def test_a_server_that_is_none_is_said(account: ImapAccount, opened: Open, answers: list[bytes], words: str) -> None:
     with pytest.raises(UnavailableError, match=words):
         opened(replace(account, port=answering(*answers)), timeout=0.2).audit()
+
+
+class Stop(BaseException):
+    """Raised from outside to stop a thread."""
+
+
+@pytest.mark.parametrize("silent", ["at first", "at first, in TLS", "later"])
+def test_who_waits_for_a_silent_server_can_be_stopped(
+    server: Dovecot, account: ImapAccount, opened: Open, monkeypatch: pytest.MonkeyPatch, silent: str
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
+    hold = threading.Event()
+    if silent == "later":
+
+        def answer(command: bytes) -> bytes:
+            if command.startswith(b"UID"):
+                hold.wait(10)
+            return b"* CAPABILITY IMAP4rev1\r\n* 2 EXISTS\r\nOK done"
+
+        port = talking(answer)
+    else:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(server.certificate, server.home / "key.pem")
+        port = answering(b"* OK hello\r\n", tls=tls if "TLS" in silent else None)
+    box = opened(replace(account, port=port, security="ssl" if "TLS" in silent else "none"), timeout=60)
+    ended: list[BaseException] = []
+
+    def audit() -> None:
+        try:
+            box.audit()
+        except BaseException as error:  # noqa: BLE001  # told below
+            ended.append(error)
+
+    thread = threading.Thread(target=audit, daemon=True)
+    thread.start()
+    until_it_waits(thread)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(Stop))
+    thread.join(5)
+    assert [type(each) for each in ended] == [Stop]
+    closing = threading.Thread(target=box.close, daemon=True)
+    closing.start()
+    closing.join(5)
+    assert not closing.is_alive(), "there is nobody to say goodbye to"
+    hold.set()
+
+
+def until_it_waits(thread: threading.Thread) -> None:
+    """Return once a thread has been at one place for many looks."""
+    looks: list[object] = []
+    while looks[-20:].count(looks[-1] if looks else None) < 20 and thread.ident in (frames := sys._current_frames()):
+        looks.append((frames[thread.ident].f_code, frames[thread.ident].f_lasti))
+        threading.Event().wait(0.01)
 
 
 def talking(answer: Callable[[bytes], bytes]) -> int:
