@@ -68,7 +68,7 @@ def test_an_unknown_workflow_is_said(machine: Machine) -> None:
     for command in (["runs", "--workflow", "toi"], ["history", "toi"]):
         refused = machine.regie(*command)
         assert refused.returncode == 1
-        assert "There is no workflow toi: there are video, toy." in refused.stderr
+        assert "There is no workflow toi: there are video, offers, toy." in refused.stderr
 
 
 def test_the_log_of_a_run_has_the_lines_of_all_phases_in_order(machine: Machine, done: str) -> None:
