@@ -1,5 +1,6 @@
 """A Docker engine and Régie's images on it. Everything is skipped, with the reason, where it cannot be had."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from deployments.images.building import Built, Plan
 
+BUILT = tuple(ENVIRONMENTS) if os.environ.get("ALL_TESTS") else ("base", "tracking")
+"""The images that are built: those with torch take minutes, and are left to `make test-all`."""
 BASE_IMAGES = ("regie-bookworm:test", "python:3.11-slim-bookworm")
 """The one that `.ci/run` makes where there is no registry, and the one that Docker fetches."""
 
@@ -49,10 +52,10 @@ def build_plan(docker_engine: "DockerClient") -> "Plan":
 
 @pytest.fixture(scope="session")
 def regie_images(docker_engine: "DockerClient", build_plan: "Plan") -> dict[str, "Built"]:
-    """The four images, of this very code; those that were built before cost seconds. They stay on the engine."""
+    """Images of this very code; those that were built before cost seconds. They stay on the engine."""
     from deployments.images.building import build_image
 
-    return {key: build_image(docker_engine, key, build_plan, _say) for key in ENVIRONMENTS}
+    return {key: build_image(docker_engine, key, build_plan, _say) for key in BUILT}
 
 
 def _wheels() -> Path | None:

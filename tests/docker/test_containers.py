@@ -15,6 +15,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from regie_toy_holder import TOYS, Holder, cleaned, processes_of, until
 from regie_toy_run import SECONDS_TO_NOTICE, SECONDS_TO_STOP, Run, pause, unchanged
 
+from deployments.environments import ENVIRONMENTS
 from deployments.pools import pool_name
 from lib.containers import WORKER, engine
 from lib.files import is_temporary
@@ -41,9 +42,11 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def variables(machine: Path, regie_images: dict[str, "Built"]) -> dict[str, str]:
     """What is set for a stack whose containers know the toys: the code of Régie is in the image, theirs is shared."""
+    base = regie_images["base"]
     return {
         "REGIE_PROFILE": "docker",
-        "REGIE_DOCKER_IMAGES": json.dumps({key: built.name for key, built in regie_images.items()}),
+        # What the toys need is in every image.
+        "REGIE_DOCKER_IMAGES": json.dumps({key: regie_images.get(key, base).name for key in ENVIRONMENTS}),
         "REGIE_DOCKER_VOLUMES": json.dumps([str(machine.parent), str(TOYS)]),
         "REGIE_DOCKER_VARIABLES": json.dumps(["PYTHONPATH"]),
     }
@@ -204,6 +207,7 @@ def film(path: Path, seconds: int) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_a_whole_run_of_video_in_containers_is_seen_stopped_and_finished(
     up: Holder, machine: Path, tmp_path: Path, regie_images: dict[str, "Built"]
 ) -> None:
