@@ -39,7 +39,7 @@ def open_store(address: str, options: OffersOptions, *, must_exist: bool = False
 def digest(address: str, options: OffersOptions) -> str:
     """Return what tells a store from others in a name."""
     airtable = options.store.airtable
-    told = f"{airtable.base}/{airtable.table}" if address == AIRTABLE else str(_path(address).absolute())
+    told = f"{airtable.base}/{airtable.table}" if address == AIRTABLE else str(_path(address).resolve())
     return hashlib.sha256(told.encode(errors="surrogateescape")).hexdigest()[:16]
 
 
