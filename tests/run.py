@@ -4,9 +4,11 @@
 tracking, audio, e2e and machines. The tests of containers and of the stack, which mostly wait for builds and servers,
 go on beside the others; what they print comes at their end. With `--sync` the environments are installed
 meanwhile, and each part begins when the ones that it needs are ready. Tests that take long are skipped unless ALL_TESTS
-is set. The last line counts the tests of all parts.
+is set, and so are the parts audio (pyannote takes 6 GB to install) and machines. The last line counts the tests of all
+parts.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -44,7 +46,9 @@ PARTS = {
     "machines": (VENV, [MACHINES]),
 }
 BESIDE = ("docker", "stack")
-SYNCS = {"scenes tracking": ("stack", "torch", "tracking"), "audio --engine pyannote": ("audio", "e2e")}
+LATER = () if os.environ.get("ALL_TESTS") else ("audio", "machines")
+"""Parts that are run when they are asked for by name, or all tests are."""
+SYNCS = {"scenes tracking": ("stack", "torch", "tracking", "e2e"), "audio --engine pyannote": ("audio",)}
 """What `regie sync` installs, and the parts that need it."""
 COUNTED = ("passed", "failed", "errors", "skipped")
 
@@ -54,7 +58,7 @@ def main() -> int:
     words, arguments = sys.argv[1:], []
     if "--" in words:
         words, arguments = words[: words.index("--")], words[words.index("--") + 1 :]
-    wanted = [word for word in words if word != "--sync"] or ["checks", *PARTS]
+    wanted = [word for word in words if word != "--sync"] or ["checks", *(part for part in PARTS if part not in LATER)]
     counts = dict.fromkeys(COUNTED, 0)
     ok = True
     with ThreadPoolExecutor(max_workers=1) as installing, ThreadPoolExecutor(max_workers=1) as beside:

@@ -28,11 +28,12 @@ VIDEO = Workflow(
         ),
         Phase(
             6, "reduce", "Reduce", "flows.video.reduce:reduce_phase", "base",
-            after=("extract", "audio", "tracking"), needs=("extract",), weight=3,
+            after=("extract", "convert", "audio", "tracking"), needs=("extract",), weight=3,
         ),
         Phase(
             7, "finalise", "Finalise and archive", "flows.video.finalise:finalise_phase", "base",
-            after=("extract", "scenes", "reduce"), needs=("extract",), weight=5,
+            # Of all phases, for some of them may be left out: those that are run have ended then.
+            after=("extract", "convert", "scenes", "audio", "tracking", "reduce"), needs=("extract",), weight=5,
         ),
     ),
 )  # fmt: skip

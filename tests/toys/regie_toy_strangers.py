@@ -4,7 +4,7 @@ from typing import Any
 
 HOSTILE = (
     "\"'></title></script><script>window.pwned=1</script><img src=x onerror=window.pwned=1><svg onload=window.pwned=1>"
-    "<!--{{7*7}}{%raw%}${7*7}\u202egnp.exe\u2066\u200b\u200d👩‍👩‍👧‍👦\x1b[31m javascript:window.pwned=1 "
+    "<!--{{7919*7907}}{%raw%}${7919*7907}\u202egnp.exe\u2066\u200b\u200d👩‍👩‍👧‍👦\x1b[31m javascript:window.pwned=1 "
 )
 LONG = "unbroken" * 30
 TAIL = "⟨U+202E⟩gnp.exe⟨U+2066⟩"
@@ -17,5 +17,7 @@ def harmless(tab: Any) -> None:
     """Nothing of a text was run, and no element was made of it."""
     assert tab.evaluate("window.pwned") is None
     assert tab.locator(ELEMENTS).count() == 0
-    assert "49" not in tab.evaluate("[...document.querySelectorAll('h1, bdi')].map((each) => each.textContent).join()")
+    assert "62615533" not in tab.evaluate(
+        "[...document.querySelectorAll('h1, bdi')].map((each) => each.textContent).join()"
+    )
     assert tab.evaluate("[...document.links].every((link) => /^https?:$/.test(link.protocol))")

@@ -18,6 +18,17 @@ def test_scenes_and_audio_run_at_the_same_time() -> None:
     assert [phase.key for phase in ready(pending, ended)] == ["scenes", "audio"]
 
 
+@pytest.mark.parametrize("only", [(1, 2, 7), (4, 7), (3, 5, 7)])
+def test_the_last_phase_waits_for_all_that_were_asked_for(only: tuple[int, ...]) -> None:
+    chosen = VIDEO.select(only)
+    ended = {phase.key for phase in VIDEO.phases if phase not in chosen}
+    order: list[set[str]] = []
+    while pending := [phase for phase in chosen if phase.key not in ended]:
+        order.append({phase.key for phase in ready(pending, ended)})
+        ended |= order[-1]
+    assert order[-1] == {"finalise"}
+
+
 def test_phases_3_to_5_have_environments_of_their_own() -> None:
     others = {phase.key: phase.environment for phase in VIDEO.phases if phase.environment != VIDEO.environment}
     assert others == {"scenes": "scenes", "audio": "audio", "tracking": "tracking"}
