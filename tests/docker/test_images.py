@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from deployments.images.building import Built
 
-MEGABYTES = {"base": 1650, "scenes": 1700, "audio": 2350, "tracking": 1400}
+MEGABYTES = {"base": 1400, "scenes": 1700, "audio": 2350, "tracking": 1400}
 """What an image may weigh on the test's base image, a tenth more than it did."""
 
 Images = dict[str, "Built"]
