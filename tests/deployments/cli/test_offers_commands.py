@@ -3,31 +3,35 @@
 import csv
 import io
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from deployments.cli import main  # noqa: F401  # adds the commands
+from deployments.cli.app import app
 from lib.offers.offer import Offer
 from lib.offers.statuses import Status
 from lib.offers.stores.options import StoreOptions
 from lib.offers.stores.sqlite import SqliteStore
 
-REGIE = Path(sys.executable).with_name("regie")
-Command = Callable[..., "subprocess.CompletedProcess[str]"]
+Command = Callable[..., Result]
 
 
 @pytest.fixture
-def regie(tmp_path: Path) -> Command:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "REGIE_"))}
-    variables = {**clean, "REGIE_HOME": str(tmp_path / "home")}
+def regie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Run a command in this process, in a home of its own."""
+    (tmp_path / "home").mkdir()
+    for name in ("REGIE_HOME", "PREFECT_HOME", "PREFECT_PROFILES_PATH"):  # the command sets the last two itself
+        monkeypatch.setenv(name, str(tmp_path / "home"))
 
-    def run(*arguments: object) -> "subprocess.CompletedProcess[str]":
-        command = [str(REGIE), *map(str, arguments)]
-        return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120, check=False)
+    def run(*arguments: object) -> Result:
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
 
     return run
 
@@ -63,10 +67,10 @@ def test_what_cannot_be_is_refused_before_anything_is_started(
     regie: Command, tmp_path: Path, arguments: tuple[str, ...], words: str
 ) -> None:
     refused = regie("run", "offers", *arguments)
-    assert refused.returncode == 2
+    assert refused.exit_code == 2
     assert words in " ".join(refused.stderr.replace("│", " ").split())
     assert "s3cret" not in refused.stderr
-    assert not (tmp_path / "home").exists()
+    assert list((tmp_path / "home").iterdir()) == []
 
 
 def test_offers_are_listed_the_best_first(regie: Command, store: Path) -> None:
@@ -85,7 +89,7 @@ def test_what_would_steer_a_terminal_or_a_spreadsheet_is_shown_as_text(regie: Co
 
 def test_a_check_says_what_does_not_work_and_what_does(regie: Command, store: Path) -> None:
     checked = regie("offers", "check", "--store", store, "--json")
-    assert checked.returncode == 1
+    assert checked.exit_code == 1
     found = {each["what"]: each for each in json.loads(checked.stdout)}
     assert found["store"]["works"] is True
     assert found["engine embedded"]["works"] is True
