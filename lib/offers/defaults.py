@@ -15,13 +15,13 @@ def parameters(config: Settings) -> dict[str, Any]:
     """Return the parameters of a run that is started with none, as the settings say; of the options, those changed."""
     folder = config.home / "offers"
     return {
-        "mail": place(config.mailbox or str(folder / "mail")),
-        "store": place(config.offer_store or str(folder / "offers.db")),
-        "profile": place(config.seeker or str(folder / "profile.toml")),
+        "mail": place(config.mailbox) or str(folder / "mail"),
+        "store": place(config.offer_store) or str(folder / "offers.db"),
+        "profile": place(config.seeker) or str(folder / "profile.toml"),
         "options": config.offers.model_dump(mode="json", exclude_defaults=True),
     }
 
 
 def place(text: str) -> str:
     """Return a path that means the same to a process that starts in another folder; anything else as it is."""
-    return text if text in SERVICES or is_url(text) else str(Path(text).expanduser().absolute())
+    return text if text in {"", *SERVICES} or is_url(text) else str(Path(text).expanduser().absolute())

@@ -86,6 +86,7 @@ def test_a_run_is_stopped_within_seconds_and_goes_on_where_it_was(
     assert toy.phase(key).attempt == 2
 
 
+@pytest.mark.long
 def test_a_phase_that_does_not_listen_is_ended_with_its_process(toy: Run) -> None:
     toy.start({"last": "deaf"}, only=[5])
     toy.wait_for_half("last")

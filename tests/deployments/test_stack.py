@@ -75,6 +75,7 @@ def test_regie_up_is_refused_while_a_run_holds_a_server_of_its_own(home: Path, u
     assert "start `regie up` then" in refusal
 
 
+@pytest.mark.long
 def test_an_owner_that_is_killed_leaves_nothing_and_its_runs_go_on_with_a_new_stack(
     tmp_path: Path, make_home: Callable[[Path], Path]
 ) -> None:
@@ -104,6 +105,7 @@ def test_an_owner_that_is_killed_leaves_nothing_and_its_runs_go_on_with_a_new_st
             assert not (home / "run" / "stack.json").exists()
 
 
+@pytest.mark.long
 def test_an_owner_that_is_interrupted_keeps_the_server_up_for_the_runs_of_others(
     tmp_path: Path, make_home: Callable[[Path], Path]
 ) -> None:

@@ -191,6 +191,7 @@ def test_runs_outlive_a_change_of_the_profile(tmp_path: Path, variables: dict[st
         assert held.temporary() == []
 
 
+@pytest.mark.long
 def test_a_source_that_is_not_shared_is_said(up: Holder, tmp_path: Path) -> None:
     run_id = start_run(VIDEO, {"source": "/elsewhere/rushes.zip", "out": str(tmp_path)})
     until(lambda: run_status(run_id, {"video": VIDEO}).state.final)
