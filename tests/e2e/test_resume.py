@@ -30,6 +30,7 @@ def machine(up: None, regie_variables: dict[str, str]) -> Iterator[Path]:
         yield home
 
 
+@pytest.mark.long
 def test_a_run_whose_workers_are_killed_in_tracking_goes_on_where_it_was(
     machine: Path, make_video: Callable[..., Path], tmp_path: Path
 ) -> None:
