@@ -12,8 +12,8 @@ from uuid import uuid4
 import pytest
 from hypothesis import settings
 
-# Two busy cores make single examples slow; a slow example is no failure.
-settings.register_profile("regie", deadline=None)
+# Two busy cores make single examples slow; a slow example is no failure. All tests take as many as hypothesis would.
+settings.register_profile("regie", deadline=None, max_examples=100 if os.environ.get("ALL_TESTS") else 40)
 settings.load_profile("regie")
 
 ROOT = Path(__file__).resolve().parents[1]
