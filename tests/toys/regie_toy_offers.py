@@ -38,7 +38,7 @@ def items(parameters: Mapping[str, Any], wanted: Mapping[str, str]) -> list[dict
     if store == "wrong":
         raise InputError("There is no such store.")
     if store == "broken":
-        raise RuntimeError("secret=1234")
+        raise RuntimeError("secret=canary-7d2f")
     source, status = wanted["source"], wanted["status"]
     return [each for (of, has), found in FOUND.items() if of == (source or of) and has == status for each in found]
 

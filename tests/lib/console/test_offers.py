@@ -348,7 +348,7 @@ def test_what_keeps_from_looking_is_said_in_words(
         assert answer.status_code == status
         assert answer.headers["content-type"] == "application/problem+json"
     assert said in words(page(client, "/offers/list?status=analysed", status))
-    assert "1234" not in page(client, "/offers/list?status=analysed", status)
+    assert "canary-7d2f" not in page(client, "/offers/list?status=analysed", status)
 
 
 def test_what_waits_in_the_mailbox_is_not_listed_yet(console: httpx.Client) -> None:
