@@ -1,6 +1,7 @@
 """A site that sends alerts: what is common to all, so that a sender's file says only what is particular to it."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 
 from lib.offers.alerts import words
@@ -19,7 +20,7 @@ _FLAG = 60
 _COMPANY = re.compile(r"/(?:company|companies|entreprises?|cmp|recruteurs?)/")
 
 
-class Site:
+class Site(ABC):
     """A sender; each has a subclass in `senders`."""
 
     name = ""
@@ -31,9 +32,9 @@ class Site:
     order: tuple[str, ...] = ("title", "company", "place")
     """What those texts of an offer are, in their order, that do not say it themselves."""
 
+    @abstractmethod
     def offer(self, link: Link) -> Identity | None:
-        """Return which offer a link leads to."""
-        raise NotImplementedError
+        """Return which offer a link leads to; None for any other link."""
 
     def mark(self, link: str) -> str:
         """Return what links of its trackers have in common that lead to the same offer, and no others."""
